@@ -1,0 +1,41 @@
+# Everything runs from this checkout, in .venv; see deploy/environment.sh.
+RUN := PYTHONPATH=. .venv/bin/python
+DATA ?= data/embedded
+HTTP ?= 127.0.0.1:0
+
+.PHONY: help demo up test check fast live bench requirements clean
+
+help:    ## what there is
+	@grep -E '^[a-z]+: .*##' Makefile | sed 's/:.*##/ -/'
+
+demo: env   ## play a whole campaign on an embedded stack
+	$(RUN) -m services.cli demo
+
+up: env   ## start the whole product and print its addresses
+	$(RUN) -m services.cli up --data $(DATA) --http $(HTTP)
+
+test: env   ## everything, on real servers
+	$(RUN) -m pytest
+
+check: env   ## the ten-second loop: format, lint, types, imports, fast tests
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	$(RUN) -m pytest -q -m "not live"
+
+bench: env   ## the speed ratios
+	$(RUN) -m services.cli bench commands
+	$(RUN) -m services.cli bench views
+
+.PHONY: env
+env:
+	@deploy/environment.sh requirements/dev.txt
+
+requirements:   ## pin anew (needs uv on PATH)
+	uv pip compile -q --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra embedded -c requirements/run.txt -o requirements/embedded.txt
+	uv pip compile -q --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra embedded --group test --group lint -c requirements/run.txt -o requirements/dev.txt
+
+clean:
+	rm -rf .venv .tools data

@@ -1,0 +1,1 @@
+"""Campaign: the plan, the people and the calendar that everything else is measured by."""

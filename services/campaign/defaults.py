@@ -1,0 +1,151 @@
+"""Every figure the plan leaves to policy: default, unit, and where the default comes from. Pure."""
+
+import re
+from decimal import Decimal
+from typing import Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict
+
+from services.campaign.calendar import Period, duration
+from services.campaign.events import SettingUnit
+
+type Source = Literal["plan", "public", "ours"]
+"""`plan`: its words; `public`: seen in public rules of schools and offices; `ours`: a proposal."""
+
+
+MOST_SCHOOL_DAYS = 1_000
+"""The longest period in school days: well within what a calendar looks ahead (`FARTHEST`)."""
+
+_WHOLE = re.compile(r"[0-9]{1,5}")
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
+
+
+class Setting(BaseModel):
+    """A policy setting: `value` is text as entered; none means that the school must set it."""
+
+    model_config = ConfigDict(frozen=True)
+    value: str | None
+    unit: SettingUnit
+    source: Source
+    zh: str
+
+    def takes(self, unit: SettingUnit) -> bool:
+        """Whether a value may have this unit: school days may be given as a duration instead."""
+        return unit is self.unit or (
+            self.unit is SettingUnit.school_days and unit is SettingUnit.duration
+        )
+
+    def accepts(self, value: str, unit: SettingUnit) -> bool:
+        """Whether a value would do here."""
+        return self.takes(unit) and well_formed(value, unit)
+
+
+def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a table
+    """Whether a text is a value of that unit, written as `SETTINGS` writes them."""
+    match unit:
+        case SettingUnit.duration:
+            return _is_duration(value)
+        case SettingUnit.scale:
+            grades = value.split("|")
+            return len(grades) == len(set(grades)) > 1 and all(g.isidentifier() for g in grades)
+        case SettingUnit.periods:
+            return all(well_formed(p.value, p.unit) for p in periods(value))
+        case SettingUnit.ratio:
+            return bool(_DECIMAL.fullmatch(value)) and Decimal(value) <= 1
+        case SettingUnit.yuan:
+            return bool(_DECIMAL.fullmatch(value)) and Decimal(value) > 0
+        case SettingUnit.school_days:
+            return bool(_WHOLE.fullmatch(value)) and int(value) <= MOST_SCHOOL_DAYS
+        case SettingUnit.minutes:
+            return bool(_WHOLE.fullmatch(value))
+        case _:
+            assert_never(unit)
+
+
+def _is_duration(value: str) -> bool:
+    try:
+        duration(value)
+    except ValueError:
+        return False
+    return True
+
+
+def periods(value: str) -> tuple[Period, ...]:
+    """Read `7|3|1|0` (school days) or `PT2S|PT1S` (durations), mixed if need be."""
+    return tuple(
+        Period(
+            value=part,
+            unit=SettingUnit.school_days if part.isdecimal() else SettingUnit.duration,
+        )
+        for part in value.split("|")
+    )
+
+
+def _days(value: int, source: Source, zh: str) -> Setting:
+    return Setting(value=str(value), unit=SettingUnit.school_days, source=source, zh=zh)
+
+
+SETTINGS: dict[str, Setting] = {
+    "claim_within": _days(3, "public", "认领时限"),
+    "plan_within": _days(5, "public", "认领后制定措施时限"),
+    "immediate_within": _days(5, "public", "立行立改时限"),
+    "time_limited_within": _days(15, "public", "限期整改时限"),
+    "long_term_within": _days(90, "ours", "长期推进阶段目标时限"),
+    "public_notice": _days(5, "public", "公示天数"),
+    "objection_within": _days(5, "ours", "异议答复时限"),
+    "verdict_within": _days(10, "ours", "群众评判时限"),
+    "stale_after": _days(10, "ours", "台账多少天无动态视为停滞"),
+    "remind_before": Setting(
+        value="7|3|1|0", unit=SettingUnit.periods, source="ours", zh="到期前几个教学日提醒"
+    ),
+    "urge_after": _days(0, "public", "逾期多久催办"),
+    "supervise_after": _days(2, "public", "逾期多久督办"),
+    "accountability_after": _days(5, "public", "逾期多久约谈问责"),
+    "intake_batch": Setting(
+        value="PT2S", unit=SettingUnit.duration, source="ours", zh="匿名意见入账间隔"
+    ),
+    "minimum_talk": Setting(
+        value="30", unit=SettingUnit.minutes, source="ours", zh="谈心谈话最短时长"
+    ),
+    "donation_amount": Setting(
+        value=None, unit=SettingUnit.yuan, source="plan", zh="每学年捐资金额"
+    ),
+    "grading_scale": Setting(
+        value="excellent|qualified|basically_qualified|unqualified",
+        unit=SettingUnit.scale,
+        source="public",
+        zh="民主评议等次",
+    ),
+    "weight_response": Setting(
+        value="0.1", unit=SettingUnit.ratio, source="public", zh="响应率权重"
+    ),
+    "weight_resolution": Setting(
+        value="0.5", unit=SettingUnit.ratio, source="public", zh="解决率权重"
+    ),
+    "weight_satisfaction": Setting(
+        value="0.4", unit=SettingUnit.ratio, source="public", zh="满意率权重"
+    ),
+    "weight_basically_satisfied": Setting(
+        value="0.9", unit=SettingUnit.ratio, source="public", zh="基本满意折算系数"
+    ),
+}
+
+
+class Policy(BaseModel):
+    """What a school has set; the default counts for the rest."""
+
+    model_config = ConfigDict(frozen=True)
+    values: dict[str, Period] = {}
+
+    def setting(self, name: str) -> Period:
+        """The value and unit in force.
+
+        Raises:
+            KeyError: no such setting, or the school must set it and has not.
+        """
+        if name in self.values:
+            return self.values[name]
+        default = SETTINGS[name]
+        if default.value is None:
+            raise KeyError(name)
+        return Period(value=default.value, unit=default.unit)

@@ -1,0 +1,312 @@
+"""The `taizhang` command: run the product, play the demo, look after it.
+
+Exit codes: 0 good, 1 found something wrong, 2 cannot run.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services import bench
+from services.clock.app import Clock
+from services.gateway.app import Gateway, Probe
+from services.stack import NAMES, SERVICES, operator, provisioned, running, until_told
+from shared.broker import SCHEDULES
+from shared.embedded import CannotRun, Embedded
+from shared.mongo import Mongo
+from shared.runtime import Runtime
+from shared.security import Issuer
+from shared.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+parked_app = typer.Typer(no_args_is_help=True, help="What was set aside, and what to do with it.")
+bench_app = typer.Typer(no_args_is_help=True, help="Speeds as ratios to raw calls in the same run.")
+app.add_typer(parked_app, name="parked")
+app.add_typer(bench_app, name="bench")
+out = Console()
+
+GOOD, WRONG, CANNOT = 0, 1, 2
+
+Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
+Data = Annotated[Path, typer.Option(help="Where an embedded stack keeps its data.")]
+Http = Annotated[
+    str, typer.Option(help="Address of the gateway, HOST:PORT; port 0 takes a free one.")
+]
+DATA = Path("data/embedded")
+
+
+def logs() -> None:
+    """Write logs as JSON lines to stderr."""
+    structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
+    shared: list[Any] = [
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.stdlib.add_log_level,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def run(work: Coroutine[Any, Any, int]) -> None:
+    """Run something to its exit code."""
+    raise typer.Exit(asyncio.run(work))
+
+
+def embedded(data: Path, http: str = "127.0.0.1:0") -> tuple[Embedded, Settings]:
+    """Start the two servers, or say in one line why not."""
+    host, _, port = http.rpartition(":")
+    stack = Embedded(data.resolve())
+    try:
+        settings = stack.start()
+    except CannotRun as reason:
+        typer.echo(f"taizhang: {reason}", err=True)
+        raise typer.Exit(CANNOT) from None
+    return stack, settings.with_changes(http_host=host, http_port=int(port))
+
+
+@app.command()
+def up(data: Data = DATA, http: Http = "127.0.0.1:0") -> None:
+    """Start the embedded stack and every service; print the addresses; run until told to stop."""
+    logs()
+    stack, settings = embedded(data, http)
+
+    async def work() -> int:
+        async with running(settings) as product:
+            table = Table(title="taizhang 台账", show_header=False)
+            table.add_row("HTTP", product.url)
+            table.add_row("接口文档 / docs", f"{product.url}/docs")
+            table.add_row("指标 / metrics", f"{product.url}/metrics")
+            table.add_row("就绪 / ready", f"{product.url}/readyz")
+            table.add_row("NATS", settings.nats_url)
+            table.add_row("MongoDB", settings.mongo_url)
+            table.add_row("data", str(stack.data))
+            out.print(table)
+            await until_told()
+        return GOOD
+
+    try:
+        run(work())
+    finally:
+        stack.stop()
+
+
+@app.command()
+def serve(
+    service: Annotated[str, typer.Argument(help="campaign, feedback, …, clock, gateway")],
+) -> None:
+    """Run one service, configured by `TAIZHANG_*`; `/healthz`, `/readyz`, `/metrics` over HTTP."""
+    logs()
+    settings = Settings()
+    known = {s.name: s for s in SERVICES}
+    if service not in {*NAMES, "gateway"}:
+        typer.echo(
+            f"taizhang: no service {service}; there are {', '.join((*NAMES, 'gateway'))}", err=True
+        )
+        raise typer.Exit(CANNOT)
+
+    async def work() -> int:
+        if service == "gateway":
+            gateway = Gateway(settings, SERVICES)
+            await gateway.start()
+            await until_told()
+            await gateway.stop()
+            return GOOD
+        one: Clock | Runtime = (
+            Clock.of(SERVICES, settings)
+            if service == "clock"
+            else Runtime.of(known[service], settings)
+        )
+        probe = Probe(settings, one.ready)
+        await probe.start()
+        await one.start()
+        await until_told()
+        await one.stop()
+        await probe.stop()
+        return GOOD
+
+    run(work())
+
+
+@app.command()
+def provision(
+    timers: Annotated[
+        bool, typer.Option(help="Empty SCHEDULES; the clock builds it again.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the broker into the state the product needs."""
+    settings = Settings()
+
+    async def work() -> int:
+        changed = await provisioned(settings)
+        if timers:
+            async with operator(settings) as broker:
+                await broker.api(f"STREAM.PURGE.{SCHEDULES}")
+            mongo = Mongo(settings.mongo_url, settings.mongo_database)
+            await mongo.views("checkpoints").delete({"_id": "clock"})
+            mongo.close()
+            changed.append("SCHEDULES emptied: restart the clock to build it again")
+        _tell({"changed": changed}, changed or ["nothing to change"], as_json=as_json)
+        return GOOD
+
+    run(work())
+
+
+@app.command()
+def token(
+    subject: Annotated[str, typer.Argument(help="The account's subject, [a-z0-9-].")],
+    role: Annotated[
+        list[str] | None, typer.Option(help="A role the issuer vouches for: operator.")
+    ] = None,
+    school: Annotated[str, typer.Option(help="Good in this school only.")] = "",
+    lifetime: Annotated[int, typer.Option(help="Seconds.")] = 8 * 3600,
+    data: Data = DATA,
+) -> None:
+    """Sign a token with the local issuer of a data directory (or of `TAIZHANG_ISSUER_FILE`)."""
+    path = data / "issuer.pem"
+    issuer = Issuer.load(path if path.exists() else Settings().issuer_file)
+    typer.echo(issuer.token(subject, roles=frozenset(role or ()), school=school, lifetime=lifetime))
+
+
+@app.command()
+def biography(
+    issue: Annotated[str, typer.Argument(help="The issue's id.")],
+    school: Annotated[str, typer.Option(help="The school's token.")],
+    url: Annotated[str, typer.Option(help="Where the gateway listens.")],
+    bearer: Annotated[str, typer.Option(envvar="TAIZHANG_TOKEN", help="A token that may read it.")],
+    as_json: Json = False,
+) -> None:
+    """Tell one issue's life, from the spoken word to the verdict."""
+    try:
+        answer = httpx.get(
+            f"{url}/v1/{school}/issues/{issue}/biography",
+            headers={"Authorization": f"Bearer {bearer}"},
+        )
+    except httpx.HTTPError as error:
+        typer.echo(f"taizhang: {url} does not answer: {error}", err=True)
+        raise typer.Exit(CANNOT) from None
+    told = answer.json()
+    if answer.is_error:
+        typer.echo(f"taizhang: {told['title_zh']} / {told['title']} ({told['code']})", err=True)
+        raise typer.Exit(WRONG)
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        out.print(life(told))
+
+
+def life(told: dict[str, Any]) -> Table:
+    """A biography as a table."""
+    table = Table(title=f"问题 {told['id']}", title_justify="left")
+    for heading in ("位置", "时间", "何人", "何事", "内容"):
+        table.add_column(heading, overflow="fold")
+    for event in told["events"]:
+        words = [v for v in event["event"].values() if isinstance(v, str) and not v.isascii()]
+        table.add_row(
+            str(event["position"]),
+            event["at"][:19].replace("T", " "),
+            event["actor"][:13],
+            event["type"].removesuffix(".v1"),
+            (words[0] if words else "")[:60],
+        )
+    return table
+
+
+# -- Parked ------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _parked() -> AsyncIterator[Any]:
+    settings = Settings()
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
+    try:
+        yield mongo.keep("parked")
+    finally:
+        mongo.close()
+
+
+@parked_app.command("list")
+def parked_list(as_json: Json = False) -> None:
+    """Show what is parked, why and since which position; exit 1 when there is anything."""
+
+    async def work() -> int:
+        async with _parked() as collection:
+            found = await collection.find({})
+        lines = [f"{d['_id']}: {d['reason']}" for d in found] or ["nothing parked"]
+        _tell({"parked": found}, lines, as_json=as_json)
+        return WRONG if found else GOOD
+
+    run(work())
+
+
+@parked_app.command("replay")
+def parked_replay(item: Annotated[str, typer.Argument(help="The item's id, from `list`.")]) -> None:
+    """Let the service try again: at its next start it takes the stream up where it was parked."""
+    run(_settle(item, "replay"))
+
+
+@parked_app.command("skip")
+def parked_skip(item: Annotated[str, typer.Argument(help="The item's id, from `list`.")]) -> None:
+    """Accept that this is not applied; it stays on record as skipped."""
+    run(_settle(item, "skip"))
+
+
+async def _settle(item: str, decision: str) -> int:
+    async with _parked() as collection:
+        if await collection.get(item) is None:
+            typer.echo(f"taizhang: nothing parked as {item}", err=True)
+            return WRONG
+        await collection.update(item, {"decision": decision}, upsert=False)
+    return GOOD
+
+
+# -- Bench -------------------------------------------------------------------------------------------
+
+
+@bench_app.command("commands")
+def bench_commands(count: int = 2_000, as_json: Json = False) -> None:
+    """Commands through NATS against raw publishes: `ratio_64` and `lone_p50_ratio`."""
+    _print_bench(asyncio.run(bench.commands(count)), as_json=as_json)
+
+
+@bench_app.command("views")
+def bench_views(count: int = 20_000, as_json: Json = False) -> None:
+    """Following the log into views against raw read + raw bulk write: `ratio`."""
+    _print_bench(asyncio.run(bench.views(count)), as_json=as_json)
+
+
+def _print_bench(found: dict[str, Any], *, as_json: bool) -> None:
+    _tell(found, [f"{name}: {value}" for name, value in found.items()], as_json=as_json)
+
+
+def _tell(data: object, lines: list[str], *, as_json: bool) -> None:
+    typer.echo(json.dumps(data, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def main() -> None:
+    """Run the command; a missing server is one line, not a traceback."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream it is
+    app()
+
+
+if __name__ == "__main__":
+    main()

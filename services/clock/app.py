@@ -1,0 +1,228 @@
+"""The clock, assembled: it follows the log, keeps SCHEDULES as every service's timers say, and fires.
+
+SCHEDULES is a view of the log: it may be emptied and built again at any time. A timer that fires twice
+sends the same command id twice, which counts once.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from shared import metrics
+from shared.broker import SCHEDULES, Answer, Asked, Broker, ConsumerLost, JetStreamRefusal, Stored
+from shared.decider import Forget, Remind, Unavailable, kebab
+from shared.envelope import Record, stamp
+from shared.journal import Journal, LogDamaged
+from shared.mongo import Mongo
+from shared.runtime import Service, patiently
+from shared.security import Issuer
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FIRED = "clock-fired"
+AT_ONCE = 64  # timers being set at the same time
+CHECKPOINT_EVERY = 2_000  # events without a timer before the checkpoint is written all the same
+KEEP_FIRED = "720h"  # how long a fired timer waits for a clock that is away
+RETRY = 2.0  # seconds until a command that found nobody is sent again
+
+_TEMPORARY = frozenset({"unavailable", "internal", "not-there-yet"})
+
+
+@dataclass
+class Clock:
+    """Timers of all services."""
+
+    broker: Broker
+    mongo: Mongo
+    issuer: Issuer
+    services: Mapping[str, Callable[[Record], Iterable[Remind | Forget]]]
+    position: int = 0
+    damage: str = ""
+    _set: set[str] = field(default_factory=set)
+    _saved: int = 0
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, services: Iterable[Service], settings: Settings) -> "Clock":
+        """Assemble the clock; nothing is connected before `start`."""
+        trouble = metrics.BROKER_TROUBLE.labels("clock")
+
+        def on_trouble(what: str) -> None:
+            trouble.inc()
+            log.warning("clock: %s", what)
+
+        broker = Broker(settings.nats_url, "clock", settings.password("clock"), on_trouble)
+        mongo = Mongo(settings.mongo_url, settings.mongo_database)
+        timers = {s.name: s.timers for s in services if s.timers}
+        return cls(broker, mongo, Issuer.load(settings.issuer_file), timers)
+
+    async def start(self) -> None:
+        """Connect, see which timers are set, begin to follow and to fire."""
+        self.broker.serve("qry.*.clock.*", "clock", self._on_query)
+        await patiently(self._load_checkpoint)
+        await self.broker.open()
+        await patiently(self._load_timers)
+        for work in (self._follow(), self._fire()):
+            self._tasks.append(asyncio.create_task(work))
+
+    async def stop(self) -> None:
+        """Leave; SCHEDULES goes on without us."""
+        await self.broker.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.mongo.close()
+
+    async def ready(self) -> dict[str, str]:
+        """What is wrong, by topic."""
+        wrong: dict[str, str] = {}
+        try:
+            await self.broker.round_trip()
+        except Unavailable:
+            wrong["log"] = "no answer"
+        try:
+            await self.mongo.round_trip()
+        except Unavailable:
+            wrong["database"] = "no answer"
+        if self.damage:
+            wrong["log"] = self.damage
+        if stopped := [task for task in self._tasks if task.done()]:
+            wrong["tasks"] = f"{len(stopped)} stopped"
+        return wrong
+
+    async def _on_query(self, _: Asked) -> Answer:
+        body = {"ok": True, "views": self.position, "policies": {}, "wrong": await self.ready()}
+        return Answer(json.dumps(body).encode())
+
+    async def _load_checkpoint(self) -> None:
+        saved = await self.mongo.views("checkpoints").get("clock") or {}
+        self.position = self._saved = saved.get("position", 0)
+
+    async def _load_timers(self) -> None:
+        info = await self.broker.api(f"STREAM.INFO.{SCHEDULES}", {"subjects_filter": "sched.def.*"})
+        self._set = {s.rpartition(".")[2] for s in info["state"].get("subjects") or ()}
+
+    # -- Setting ---------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        journal = Journal(self.broker, self.mongo, "clock")
+        try:
+            async for records in journal.follow("clock-views", after=self.position):
+                await patiently(partial(self._apply, records))
+        except LogDamaged as damage:
+            self.damage = str(damage)
+            log.critical("clock: %s", damage)
+
+    async def _apply(self, records: list[Record]) -> None:
+        """Set and drop what a batch of events asks for; only the last word on each timer counts."""
+        if not records:
+            return
+        wanted: dict[str, tuple[Record, Remind | Forget]] = {}
+        for record in records:
+            if timers := self.services.get(record.service):
+                for timer in self._asked(timers, record):
+                    identity = uuid5(NAMESPACE_URL, f"{record.subject} {timer.name}").hex
+                    wanted[identity] = (record, timer)
+        work = list(wanted.items())
+        for start in range(0, len(work), AT_ONCE):
+            some = work[start : start + AT_ONCE]
+            await asyncio.gather(*(self._keep(i, record, timer) for i, (record, timer) in some))
+        last = records[-1].position
+        if work or last - self._saved >= CHECKPOINT_EVERY:
+            await self.mongo.views("checkpoints").update("clock", {"position": last})
+            self._saved = last
+        self.position = last
+        metrics.TIMERS.labels("clock").set(len(self._set))
+
+    def _asked(
+        self, timers: Callable[[Record], Iterable[Remind | Forget]], record: Record
+    ) -> list[Remind | Forget]:
+        try:
+            return list(timers(record))
+        except Exception:
+            log.exception("clock: no timers from position %d", record.position)
+            return []
+
+    async def _keep(self, identity: str, record: Record, timer: Remind | Forget) -> None:
+        if isinstance(timer, Remind):
+            await self.broker.publish(
+                f"sched.def.{identity}",
+                json.dumps(_fire(record, timer)).encode(),
+                {
+                    "Nats-Schedule": f"@at {stamp(timer.at)}",
+                    "Nats-Schedule-Target": f"sched.fire.{identity}",
+                    "Nats-Schedule-TTL": KEEP_FIRED,
+                },
+            )
+            self._set.add(identity)
+        elif identity in self._set:
+            await self.broker.publish(
+                f"sched.off.{identity}",
+                b"",
+                {
+                    "Nats-Schedule-Next": "purge",
+                    "Nats-Scheduler": f"sched.def.{identity}",
+                    "Nats-TTL": "60s",
+                },
+            )
+            self._set.discard(identity)
+
+    # -- Firing ----------------------------------------------------------------
+
+    async def _fire(self) -> None:
+        while True:
+            try:
+                async with self.broker.pull(SCHEDULES, FIRED, batch=100) as pull:
+                    while True:
+                        fired = await pull.batch()
+                        await asyncio.gather(*(self._send(stored) for stored in fired))
+            except (ConsumerLost, JetStreamRefusal, Unavailable) as trouble:
+                self.broker.on_trouble(f"firing: {trouble}")
+                await asyncio.sleep(0.2)
+
+    async def _send(self, stored: Stored) -> None:
+        """Give the command to its service; the answer, whatever it is, ends the timer."""
+        fire = json.loads(stored.body)
+        self._set.discard(stored.subject.rpartition(".")[2])
+        headers = {
+            "Authorization": f"Bearer {self.issuer.service_token('clock')}",
+            "Taizhang-Stream": fire["stream"],
+            "Taizhang-Command-Id": fire["id"],
+            "Taizhang-Causation-Id": fire["cause"],
+            "Taizhang-Correlation-Id": fire["correlation"],
+        }
+        try:
+            answer = await self.broker.ask(
+                fire["subject"], json.dumps(fire["body"]).encode(), headers
+            )
+        except Unavailable:
+            outcome = "unavailable"
+        else:
+            code = answer.headers.get("Nats-Service-Error-Code", "")
+            outcome = "unavailable" if code in _TEMPORARY else "moot" if code else "done"
+        metrics.TIMERS_FIRED.labels("clock", outcome).inc()
+        with suppress(Unavailable):
+            if outcome == "unavailable":
+                await self.broker.later(stored, RETRY)
+            else:
+                await self.broker.acknowledge(stored)
+
+
+def _fire(record: Record, timer: Remind) -> dict[str, Any]:
+    """What a timer says when it fires: which command, to whom, because of what."""
+    name = kebab(timer.command.__name__)
+    return {
+        "subject": f"cmd.{record.school}.{record.service}.{name}",
+        "stream": record.stream,
+        "id": str(uuid5(record.id, f"timer {timer.name}")),
+        "cause": str(record.id),
+        "correlation": str(record.correlation),
+        "body": dict(timer.body),
+    }

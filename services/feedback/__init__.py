@@ -1,0 +1,1 @@
+"""Feedback: somebody says something, and it is heard."""

@@ -1,0 +1,181 @@
+"""The gateway, assembled: HTTP in front of the services, health, metrics and the OpenAPI document."""
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from services.gateway.doors import Doors, Route, openapi
+from services.gateway.problems import answer_of, problem
+from services.gateway.receipts import receipt_routes
+from services.gateway.tables import import_routes
+from shared import metrics
+from shared.broker import Broker
+from shared.decider import NotFound, Unavailable
+from shared.runtime import Service, failed, progress_of
+from shared.security import Issuer, Verifier
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+VERSION = "0.1.0"
+
+
+@dataclass
+class Gateway:
+    """The HTTP door of a deployment."""
+
+    settings: Settings
+    services: tuple[Service, ...]
+    others: tuple[str, ...] = ("clock",)
+    broker: Broker = field(init=False)
+    issuer: Issuer = field(init=False)
+    app: "_App" = field(init=False)
+    routes: list[Route] = field(init=False)
+    port: int = 0
+    _server: uvicorn.Server | None = None
+    _serving: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        """Derive the routes; nothing is connected before `start`."""
+        trouble = metrics.BROKER_TROUBLE.labels("gateway")
+
+        def on_trouble(what: str) -> None:
+            trouble.inc()
+            log.warning("gateway: %s", what)
+
+        self.broker = Broker(
+            self.settings.nats_url, "gateway", self.settings.password("gateway"), on_trouble
+        )
+        self.issuer = Issuer.load(self.settings.issuer_file)
+        doors = Doors(self.broker, Verifier(self.issuer))
+        self.routes = [
+            *import_routes(doors, self.services),
+            *receipt_routes(doors, self.services),
+            *doors.of(self.services),
+        ]
+        self.app = _App(title="taizhang 台账", version=VERSION, openapi_url="/openapi.json")
+        for route in self.routes:
+            self.app.add_route(route.path, route.answer, methods=[route.method])
+        self.app.add_route("/healthz", _alive)
+        self.app.add_route("/readyz", self._ready)
+        self.app.add_route("/metrics", exposition)
+        self.app.add_exception_handler(404, _nothing_there)
+        self.app.add_exception_handler(500, _bug)
+        self.app.document = openapi(self.routes, self.app.title, VERSION)
+
+    async def start(self) -> None:
+        """Connect and listen."""
+        await self.broker.open()
+        self._server, self.port, self._serving = await listen(self.app, self.settings)
+
+    async def stop(self) -> None:
+        """Answer what was asked, then leave."""
+        if self._server and self._serving:
+            self._server.should_exit = True
+            await self._serving
+        await self.broker.close()
+
+    async def _ready(self, _: Request) -> Response:
+        """Ask every service to do a round trip; 503 names what is wrong where."""
+        wrong: dict[str, object] = {}
+        for name in (*(service.name for service in self.services), *self.others):
+            try:
+                progress = await progress_of(self.broker, name)
+            except Unavailable:
+                wrong[name] = {"service": "no answer"}
+            else:
+                if progress["wrong"]:
+                    wrong[name] = progress["wrong"]
+        return JSONResponse({"ready": not wrong, "wrong": wrong}, 503 if wrong else 200)
+
+
+@dataclass
+class Probe:
+    """Health, readiness and metrics of a service that runs on its own."""
+
+    settings: Settings
+    ready: Callable[[], Awaitable[dict[str, str]]]
+    port: int = 0
+    _server: uvicorn.Server | None = None
+    _serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+        app = FastAPI(openapi_url=None)
+        app.add_route("/healthz", _alive)
+        app.add_route("/readyz", self._ready)
+        app.add_route("/metrics", exposition)
+        self._server, self.port, self._serving = await listen(app, self.settings)
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._server and self._serving:
+            self._server.should_exit = True
+            await self._serving
+
+    async def _ready(self, _: Request) -> Response:
+        wrong = await self.ready()
+        return JSONResponse({"ready": not wrong, "wrong": wrong}, 503 if wrong else 200)
+
+
+class _App(FastAPI):
+    """FastAPI with the OpenAPI document of derived routes."""
+
+    document: dict[str, Any]
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the document that was derived with the routes."""
+        return self.document
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the process decides when to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+async def listen(
+    app: FastAPI, settings: Settings
+) -> tuple[uvicorn.Server, int, "asyncio.Task[None]"]:
+    """Serve an app on the configured address (port 0 takes a free one): server, port, task."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms a request
+    listener.bind((settings.http_host, settings.http_port))
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+    server = _Server(config)
+    task = asyncio.create_task(server.serve([listener]))
+    while not server.started and not task.done():  # noqa: ASYNC110 -- uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    return server, listener.getsockname()[1], task
+
+
+async def exposition(_: Request) -> Response:
+    """Every metric of this process, as Prometheus reads them."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"alive": True})
+
+
+async def _nothing_there(_: Request, __: Exception) -> Response:
+    return problem(answer_of(NotFound()))
+
+
+async def _bug(_: Request, __: Exception) -> Response:
+    return problem(json.loads(failed().body)["error"])

@@ -1,0 +1,401 @@
+"""The routes, derived from the same commands and queries the services take on NATS."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from services.gateway.problems import Malformed, answer_of, invalid, problem
+from shared import metrics
+from shared.broker import Answer, Broker
+from shared.callers import NotAllowed, Unauthenticated, UnknownSchool
+from shared.decider import Command, Rejected, Unavailable, kebab, wire
+from shared.journal import TooLarge
+from shared.runtime import MIN_POSITION_WAIT, Invalid, Query, Service, Stream, problems
+from shared.security import Verifier
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body."""
+
+_TOKEN = re.compile(r"[a-z0-9-]{1,36}")
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One door: method, path template, what it takes, what it is called, and who answers."""
+
+    method: str
+    path: str
+    name: str
+    kind: type[Command] | type[Query]
+    body: type[BaseModel] | None
+    answer: Endpoint
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Makes an endpoint of every command and query of the services."""
+
+    broker: Broker
+    verifier: Verifier
+
+    def of(self, services: Iterable[Service]) -> list[Route]:
+        """Every route, fixed paths before those with a parameter."""
+        routes = [
+            self._command(service, stream, command)
+            for service in services
+            for stream, command in service.commands().values()
+            if command.allowed != {"service"}
+        ]
+        routes += [
+            self._query(service, query)
+            for service in services
+            for query in service.queries
+            if query.method == "GET"
+        ]
+        return sorted(routes, key=lambda route: "{id}" in route.path)
+
+    def _command(self, service: Service, stream: Stream, command: type[Command]) -> Route:
+        name = kebab(command.__name__)
+        body = wire(command)
+
+        async def answer(request: Request) -> Response:
+            self.admit(request, command.allowed)
+            raw = await parsed(request, body)
+            return await self.command(
+                request, service.name, name, raw, request.path_params.get("id"), command
+            )
+
+        path = command_path(stream, command)
+        return Route("POST", path, name, command, body, self.guarded(path, answer))
+
+    def _query(self, service: Service, query: type[Query]) -> Route:
+        async def answer(request: Request) -> Response:
+            self.admit(request, query.allowed)
+            fields = {**request.query_params, **request.path_params}
+            school = fields.pop("school")
+            try:
+                asked = query.model_validate(fields)
+            except ValidationError as error:
+                raise Invalid(problems(error)) from None
+            return await self.query(
+                request, service.name, query, asked.model_dump_json().encode(), school
+            )
+
+        path = f"/v1/{{school}}/{query.path}"
+        return Route("GET", path, query.view(), query, None, self.guarded(path, answer))
+
+    # -- Asking ----------------------------------------------------------------
+
+    async def command(
+        self,
+        request: Request,
+        service: str,
+        name: str,
+        raw: bytes,
+        target: str | None,
+        command: type[Command],
+        authorization: str | None = None,
+    ) -> Response:
+        """Send a command; answer with its reply, `ETag` and `Taizhang-Position`."""
+        school = school_of(request)
+        headers = self.headers(request, authorization)
+        headers["Taizhang-Command-Id"] = str(command_id(request.headers.get("idempotency-key")))
+        if "if-match" in request.headers:
+            headers["Taizhang-Expected-Version"] = version_of(request.headers["if-match"])
+        if target is not None:
+            headers["Taizhang-Stream"] = token(target, "id")
+        answer = await self.broker.ask(
+            f"cmd.{school}.{service}.{name}", raw, headers, within=MIN_POSITION_WAIT + 10
+        )
+        reply = reply_of(answer)
+        if "error" in reply:
+            return problem(reply["error"])
+        response = Response(
+            answer.body,
+            201 if command.creates and reply["event"] else 200,
+            positions(reply),
+            media_type="application/json",
+        )
+        response.headers["ETag"] = f'"{reply["version"]}"'
+        return response
+
+    async def query(
+        self,
+        request: Request,
+        service: str,
+        query: type[Query],
+        raw: bytes,
+        school: str,
+        authorization: str | None = None,
+    ) -> Response:
+        """Ask a query; answer with what was found and `Taizhang-Position`."""
+        subject = f"qry.{token(school, 'school')}.{service}.{query.view()}"
+        headers = self.headers(request, authorization)
+        answer = await self.broker.ask(subject, raw, headers, within=MIN_POSITION_WAIT + 10)
+        reply = reply_of(answer)
+        if "error" in reply:
+            return problem(reply["error"])
+        found = reply["found"]
+        response = Response(
+            json.dumps(found, ensure_ascii=False),
+            200,
+            positions(reply),
+            media_type="application/json",
+        )
+        if isinstance(found, dict) and "version" in found:
+            response.headers["ETag"] = f'"{found["version"]}"'
+        return response
+
+    def admit(self, request: Request, allowed: frozenset[str]) -> None:
+        """Send away who has no valid token where one is needed, before anything is read.
+
+        Raises:
+            Unauthenticated: as it says.
+        """
+        claims = self.verifier.claims(request.headers.get("authorization"))
+        if "anonymous" in claims.roles - allowed:
+            raise Unauthenticated
+
+    def headers(self, request: Request, authorization: str | None = None) -> dict[str, str]:
+        """What is passed on: who asks (checked here already), and what they must have seen."""
+        authorization = authorization or request.headers.get("authorization")
+        claims = self.verifier.claims(authorization)
+        if "service" in claims.roles:
+            raise NotAllowed  # services have their own door
+        headers = {"Authorization": authorization} if authorization else {}
+        if minimum := request.headers.get("taizhang-min-position"):
+            if not (minimum.isascii() and minimum.isdecimal() and len(minimum) < 19):  # noqa: PLR2004 -- 63 bits
+                raise invalid("Taizhang-Min-Position", "number")
+            headers["Taizhang-Min-Position"] = minimum
+        if request.query_params.get("dry_run", "").lower() in {"1", "true"}:
+            headers["Taizhang-Dry-Run"] = "1"
+        trace = request.headers.get("traceparent", "")
+        if re.fullmatch(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", trace):
+            headers["traceparent"] = trace
+        return headers
+
+    def guarded(self, path: str, answer: Endpoint) -> Endpoint:
+        """An endpoint whose every refusal is a problem answer, counted by route."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                school_of(request)
+                response = await answer(request)
+            except (Rejected, Unavailable) as trouble:
+                response = problem(answer_of(trouble))
+            except ClientDisconnect:
+                response = Response(status_code=400)
+            metrics.HTTP_REQUESTS.labels(path, str(response.status_code)).inc()
+            return response
+
+        return endpoint
+
+
+def command_path(stream: Stream, command: type[Command]) -> str:
+    """`/v1/{school}/issues` for what creates, `/v1/{school}/issues/{id}/claim` for the rest."""
+    base = f"/v1/{{school}}/{stream.plural}"
+    if command.creates:
+        return base
+    service = command.__module__.split(".")[1]
+    category = stream.decider.category
+    verb = kebab(command.__name__).removesuffix(f"-{category}").removesuffix(f"-{service}")
+    return f"{base}/{{id}}/{verb}"
+
+
+async def limited(request: Request) -> bytes:
+    """The request's body, refused as soon as it is too long."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TooLarge
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def parsed(request: Request, model: type[BaseModel]) -> bytes:
+    """A body that fits a model, as it came. An empty one is an empty object."""
+    raw = await limited(request) or b"{}"
+    fits(raw, model)
+    return raw
+
+
+def fits(raw: bytes, model: type[BaseModel]) -> None:
+    """Refuse what does not fit a model.
+
+    Raises:
+        Malformed: it is not JSON.
+        Invalid: it is JSON of another form.
+    """
+    try:
+        model.model_validate_json(raw)
+    except ValidationError as error:
+        if any(problem["type"] == "json_invalid" for problem in error.errors(include_input=False)):
+            raise Malformed from None
+        raise Invalid(problems(error)) from None
+
+
+def school_of(request: Request) -> str:
+    """The school of the path.
+
+    Raises:
+        UnknownSchool: it cannot be one.
+    """
+    school = str(request.path_params["school"])
+    if not _TOKEN.fullmatch(school):
+        raise UnknownSchool
+    return school
+
+
+def token(text: str, field: str) -> str:
+    """An id that may stand in a subject."""
+    if not _TOKEN.fullmatch(text):
+        raise invalid(field, "pattern")
+    return text
+
+
+def command_id(key: str | None) -> UUID:
+    """The command id of an `Idempotency-Key`: itself if it is a UUID, else a UUID made of it."""
+    if key is None:
+        return uuid4()
+    if not _KEY.fullmatch(key):
+        raise invalid("Idempotency-Key", "pattern")
+    try:
+        return UUID(key)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, f"taizhang:idempotency/{key}")
+
+
+def version_of(etag: str) -> str:
+    """The version an `If-Match` names."""
+    found = re.fullmatch(r'(?:W/)?"(\d{1,9})"|(\d{1,9})', etag.strip())
+    if not found:
+        raise invalid("If-Match", "etag")
+    return found[1] or found[2]
+
+
+def reply_of(answer: Answer) -> dict[str, Any]:
+    """A service's answer as data."""
+    reply: dict[str, Any] = json.loads(answer.body)
+    return reply
+
+
+def positions(reply: Mapping[str, Any]) -> dict[str, str]:
+    """The headers that say up to which position an answer is true."""
+    return {"Taizhang-Position": str(reply["position"])} if reply.get("position") else {}
+
+
+def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the routes."""
+    routes = list(routes)
+    bodies = {route.body for route in routes if route.body}
+    schemas, definitions = models_json_schema(
+        [(body, "validation") for body in bodies], ref_template="#/components/schemas/{model}"
+    )
+    paths: dict[str, Any] = {}
+    for route in routes:
+        operation: dict[str, Any] = {
+            "operationId": route.name,
+            "summary": f"{route.kind.zh} / {(route.kind.__doc__ or '').strip().splitlines()[0]}",
+            "tags": [route.path.split("/")[3]],
+            "parameters": list(_parameters(route)),
+            "responses": _RESPONSES if route.body else {**_RESPONSES, "201": None},
+            "x-allowed": sorted(route.kind.allowed),
+        }
+        operation["responses"] = {k: v for k, v in operation["responses"].items() if v}
+        if route.body:
+            operation["requestBody"] = {
+                "required": True,
+                "content": {"application/json": {"schema": schemas[route.body, "validation"]}},
+            }
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "paths": paths,
+        "components": {
+            "schemas": {**definitions.get("$defs", {}), "Problem": _PROBLEM},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"bearer": []}],
+    }
+
+
+def _parameters(route: Route) -> Iterable[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": _TOKEN_SCHEMA}
+    if issubclass(route.kind, Command) or route.body is not None:
+        text = {"type": "string"}
+        yield {"name": "Idempotency-Key", "in": "header", "schema": {**text, "maxLength": 128}}
+        yield {"name": "If-Match", "in": "header", "schema": text}
+    else:
+        schema: dict[str, Any] = route.kind.model_json_schema()
+        inner: dict[str, Any] = schema.get("$defs", {})
+        for name, field in schema["properties"].items():
+            if f"{{{name}}}" not in route.path:
+                yield {"name": name, "in": "query", "schema": _inlined(field, inner)}
+    yield {"name": "Taizhang-Min-Position", "in": "header", "schema": {"type": "integer"}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON Schema
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        return {key: _inlined(value, definitions) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_inlined(value, definitions) for value in schema]
+    return schema
+
+
+_TOKEN_SCHEMA = {"type": "string", "pattern": "^[a-z0-9-]{1,36}$"}
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details; `code` is stable, the titles are for people.",
+    "required": ["type", "title", "status", "code", "title_zh"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "title_zh": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "fields": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_MEANINGS = {
+    "400": "Not JSON",
+    "401": "No valid token",
+    "403": "Not this caller",
+    "404": "Not there",
+    "409": "A rule said no",
+    "412": "Changed since it was read",
+    "413": "Too large",
+    "422": "Not of the required form",
+    "429": "Too many attempts",
+    "503": "Not available now, repeat",
+}
+_RESPONSES: dict[str, Any] = {
+    "200": {"description": "Done, or found", "content": {"application/json": {"schema": {}}}},
+    "201": {"description": "Recorded", "content": {"application/json": {"schema": {}}}},
+    **{
+        status: {
+            "description": meaning,
+            "content": {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            },
+        }
+        for status, meaning in _MEANINGS.items()
+    },
+}

@@ -1,0 +1,1 @@
+"""The rules of rectification, a module per kind of stream."""

@@ -1,0 +1,94 @@
+"""The whole product in one process: every service, the clock and the gateway, each as its own NATS user."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from services.campaign.app import service as campaign
+from services.clock.app import FIRED, Clock
+from services.feedback.app import service as feedback
+from services.gateway.app import Gateway
+from services.rectification.app import service as rectification
+from shared.broker import EVENTS, SCHEDULES, Broker
+from shared.provision import durable, provision
+from shared.runtime import Runtime, Service
+from shared.settings import Settings
+
+SERVICES: tuple[Service, ...] = (campaign, feedback, rectification)
+NAMES = (*(service.name for service in SERVICES), "clock")
+
+
+def durables() -> list[dict[str, object]]:
+    """Every durable consumer the product needs."""
+    policies = [
+        durable(EVENTS, f"{service.name}-{policy.name}", starts=policy.starts)
+        for service in SERVICES
+        for policy in service.policies
+    ]
+    return [*policies, durable(SCHEDULES, FIRED, filters="sched.fire.*")]
+
+
+@asynccontextmanager
+async def operator(settings: Settings) -> AsyncIterator[Broker]:
+    """A connection as the one NATS user that may change streams and consumers."""
+    broker = Broker(settings.nats_url, "operator", settings.password("operator"))
+    await broker.open()
+    try:
+        yield broker
+    finally:
+        await broker.close()
+
+
+async def provisioned(settings: Settings) -> list[str]:
+    """Bring the broker into the state the product needs; give what was changed."""
+    async with operator(settings) as broker:
+        return await provision(broker, durables(), replicas=settings.replicas)
+
+
+@dataclass
+class Stack:
+    """Everything running."""
+
+    settings: Settings
+    runtimes: dict[str, Runtime] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        """Provision, then start the services, the clock and the gateway."""
+        await provisioned(self.settings)
+        self.runtimes = {s.name: Runtime.of(s, self.settings) for s in SERVICES}
+        self.clock = Clock.of(SERVICES, self.settings)
+        self.gateway = Gateway(self.settings, SERVICES)
+        await asyncio.gather(*(r.start() for r in self.runtimes.values()), self.clock.start())
+        await self.gateway.start()
+
+    async def stop(self) -> None:
+        """The door first, then what is behind it."""
+        await self.gateway.stop()
+        await asyncio.gather(*(r.stop() for r in self.runtimes.values()), self.clock.stop())
+
+    @property
+    def url(self) -> str:
+        """Where the gateway listens."""
+        return f"http://{self.settings.http_host}:{self.gateway.port}"
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Stack]:
+    """The whole product, for as long as the block lasts."""
+    stack = Stack(settings)
+    await stack.start()
+    try:
+        yield stack
+    finally:
+        await stack.stop()
+
+
+async def until_told() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()

@@ -1,0 +1,233 @@
+"""How a fact is recorded: the event, and who said so, when, in answer to what. Pure.
+
+CloudEvents 1.0 in NATS binary mode: attributes and extensions are headers `ce-<name>`, the body is
+the event's JSON as stored for ever.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from shared.decider import Event, PersonId
+
+GENESIS = "0" * 64
+"""What the first event of a stream names as the hash of the one before it."""
+
+_UNHASHED = frozenset({"ce-eventhash"})
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Where a stream lives in the log: `evt.<school>.<service>.<category>.<id>`."""
+
+    school: str
+    service: str
+    category: str
+    id: str
+
+    def __str__(self) -> str:
+        """Give the NATS subject."""
+        return f"evt.{self.school}.{self.service}.{self.category}.{self.id}"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who caused an event, and why.
+
+    `command` is the id of the command that led to it and `fingerprint` its keyed hash (hex), both
+    for permanent idempotency; `causation` is the event that caused the command, if one did;
+    `facts_at` the log position of the facts it was decided on. All times are UTC.
+    """
+
+    actor: PersonId
+    at: datetime
+    occurred: datetime
+    command: UUID
+    fingerprint: str
+    correlation: UUID
+    causation: UUID | None = None
+    on_behalf_of: PersonId | None = None
+    facts_at: int = 0
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event ready to be appended: its id, headers and body as they will be stored."""
+
+    id: UUID
+    subject: str
+    headers: Mapping[str, str]
+    body: bytes
+    event: Event
+
+    @property
+    def hash(self) -> str:
+        """The event's own hash."""
+        return self.headers["ce-eventhash"]
+
+
+class Record:
+    """An event in its place in the log: school, service, category, id of its stream, and its TYPE.
+
+    Headers and body are kept as stored; `event` is read from the body on first use and raises
+    pydantic's `ValidationError` if the body does not fit, `KeyError` if the TYPE is unknown.
+    """
+
+    __slots__ = ("_event", "body", "category", "headers", "position", "school", "service", "stream",
+                 "subject", "type")  # fmt: skip
+
+    def __init__(
+        self,
+        position: int,
+        subject: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        event: Event | None = None,
+    ) -> None:
+        """`position` is the sequence number in EVENTS; `event` the fact, where it is at hand already."""
+        self.position = position
+        self.subject = subject
+        self.headers = headers
+        self.body = body
+        _, self.school, self.service, self.category, self.stream = subject.split(".")
+        self.type = headers["ce-type"]
+        self._event = event
+
+    @property
+    def place(self) -> Subject:
+        """Where the stream lives."""
+        return Subject(self.school, self.service, self.category, self.stream)
+
+    @property
+    def id(self) -> UUID:
+        """The event's id."""
+        return UUID(self.headers["ce-id"])
+
+    @property
+    def version(self) -> int:
+        """Which event of its stream this is, from 1."""
+        return int(self.headers["ce-streamversion"])
+
+    @property
+    def at(self) -> datetime:
+        """When it was recorded (UTC)."""
+        return datetime.fromisoformat(self.headers["ce-recordedtime"])
+
+    @property
+    def occurred(self) -> datetime:
+        """When it happened in the world (UTC); the recording time unless the sender said otherwise."""
+        return datetime.fromisoformat(self.headers["ce-time"])
+
+    @property
+    def actor(self) -> PersonId:
+        """Who did it."""
+        return PersonId(self.headers["ce-actor"])
+
+    @property
+    def on_behalf_of(self) -> PersonId | None:
+        """For whom, when a service acted."""
+        return PersonId(self.headers["ce-onbehalfof"]) if "ce-onbehalfof" in self.headers else None
+
+    @property
+    def command(self) -> UUID:
+        """The command that led to it."""
+        return UUID(self.headers["ce-commandid"])
+
+    @property
+    def fingerprint(self) -> str:
+        """The keyed hash of that command's body and sender."""
+        return self.headers["ce-commandhash"]
+
+    @property
+    def correlation(self) -> UUID:
+        """The first command of the whole story."""
+        return UUID(self.headers["ce-correlationid"])
+
+    @property
+    def hash(self) -> str:
+        """The event's own hash, as stored."""
+        return self.headers["ce-eventhash"]
+
+    @property
+    def previous(self) -> str:
+        """The hash of the stream's previous event, `GENESIS` for the first."""
+        return self.headers["ce-prevhash"]
+
+    @property
+    def event(self) -> Event:
+        """The fact itself."""
+        if self._event is None:
+            self._event = Event.known[self.type].model_validate_json(self.body)
+        return self._event
+
+    def intact(self) -> bool:
+        """Whether subject, headers and body still give the stored hash."""
+        return event_hash(self.subject, self.headers, self.body) == self.hash
+
+
+def stamp(moment: datetime) -> str:
+    """Write an instant as the log does: UTC, microseconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def event_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
+    """SHA-256 over subject, the sorted `ce-*` headers but the hash itself, and the body; hex.
+
+    Every part is preceded by its length in bytes, so no two different events give the same input.
+    The previous event's hash is the header `ce-prevhash`. `Nats-*` and trace headers are outside:
+    they may differ between two tries of the same append.
+    """
+    digest = hashlib.sha256()
+
+    def add(part: bytes) -> None:
+        digest.update(b"%d:" % len(part))
+        digest.update(part)
+
+    add(subject.encode())
+    for name in sorted(n for n in headers if n.startswith("ce-") and n not in _UNHASHED):
+        add(name.encode())
+        add(headers[name].encode())
+    add(body)
+    return digest.hexdigest()
+
+
+def draft(
+    place: Subject, event: Event, provenance: Provenance, *, version: int, previous: str
+) -> Draft:
+    """Write an event down as it will be stored, hash included.
+
+    The event's id is uuid5(command id, subject ‖ TYPE): the same command gives the same event, and
+    no other stream can hold an event of that id.
+    """
+    subject = str(place)
+    identity = uuid5(provenance.command, f"{subject} {event.TYPE}")
+    headers = {
+        "content-type": "application/json",
+        "ce-specversion": "1.0",
+        "ce-id": str(identity),
+        "ce-type": event.TYPE,
+        "ce-source": f"/{place.school}/{place.service}",
+        "ce-subject": f"{place.category}.{place.id}",
+        "ce-time": stamp(provenance.occurred),
+        "ce-dataschema": f"/schemas/{event.TYPE}.json",
+        "ce-recordedtime": stamp(provenance.at),
+        "ce-streamversion": str(version),
+        "ce-actor": provenance.actor,
+        "ce-commandid": str(provenance.command),
+        "ce-commandhash": provenance.fingerprint,
+        "ce-correlationid": str(provenance.correlation),
+        "ce-factsat": str(provenance.facts_at),
+        "ce-prevhash": previous,
+    }
+    if provenance.causation:
+        headers["ce-causationid"] = str(provenance.causation)
+    if provenance.on_behalf_of:
+        headers["ce-onbehalfof"] = provenance.on_behalf_of
+    if provenance.traceparent:
+        headers["traceparent"] = provenance.traceparent
+    body = event.model_dump_json().encode()
+    headers["ce-eventhash"] = event_hash(subject, headers, body)
+    return Draft(identity, subject, headers, body, event)

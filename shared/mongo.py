@@ -1,0 +1,188 @@
+"""The one door to MongoDB: collections with the guarantees we rely on, and nothing of the driver.
+
+Motor is behind this door only, so the move to PyMongo's own asyncio client is a change of this file.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import InsertOne, ReplaceOne
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.write_concern import WriteConcern
+
+from shared.decider import Unavailable
+
+type Document = dict[str, Any]
+
+DUPLICATE_KEY = 11000
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Say `Unavailable` when the database does not answer; let bugs through."""
+    try:
+        yield
+    except ConnectionFailure as error:
+        raise Unavailable("database") from error
+    except PyMongoError as error:
+        if error.timeout or error.has_error_label("RetryableWriteError"):
+            raise Unavailable("database") from error
+        raise
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A collection whose writes are as durable as its database promises."""
+
+    _inner: AsyncIOMotorCollection[Document]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._inner.name
+
+    async def get(self, key: str) -> Document | None:
+        """Fetch one document by `_id`."""
+        async with _answering():
+            return await self._inner.find_one({"_id": key})
+
+    async def get_many(self, keys: Iterable[str]) -> dict[str, Document]:
+        """Fetch documents by `_id`, those that exist."""
+        async with _answering():
+            found = await self._inner.find({"_id": {"$in": list(keys)}}).to_list(None)
+        return {document["_id"]: document for document in found}
+
+    async def find(
+        self,
+        where: Mapping[str, Any],
+        *,
+        sort: str | Sequence[tuple[str, int]] = "_id",
+        limit: int = 0,
+        fields: Sequence[str] | None = None,
+    ) -> list[Document]:
+        """Fetch documents in an order; 0 means all of them."""
+        async with _answering():
+            cursor = self._inner.find(dict(where), projection=fields).sort(sort).limit(limit)
+            return await cursor.to_list(None)
+
+    async def count(self, where: Mapping[str, Any]) -> int:
+        """Count documents."""
+        async with _answering():
+            return await self._inner.count_documents(dict(where))
+
+    async def insert(self, document: Document) -> bool:
+        """Insert; `False` when a document of that `_id` exists."""
+        try:
+            async with _answering():
+                await self._inner.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def insert_missing(self, documents: Sequence[Document]) -> None:
+        """Insert those whose `_id` does not exist yet."""
+        try:
+            async with _answering():
+                await self._inner.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            _only_duplicates(error)
+
+    async def put(self, document: Document) -> None:
+        """Insert or replace by `_id`."""
+        async with _answering():
+            await self._inner.replace_one({"_id": document["_id"]}, document, upsert=True)
+
+    async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> None:
+        """Set fields of one document."""
+        async with _answering():
+            await self._inner.update_one({"_id": key}, {"$set": dict(changes)}, upsert=upsert)
+
+    async def replace_guarded(self, changes: Sequence[tuple[int | None, Document]]) -> int:
+        """Write documents in one unordered bulk, each only over the position it was made from.
+
+        `changes` are (position loaded, new document); `None` means that there was none. A document
+        somebody has moved on meanwhile is left alone. Gives how many were written.
+        """
+        if not changes:
+            return 0
+        operations = [
+            InsertOne(document)
+            if loaded is None
+            else ReplaceOne({"_id": document["_id"], "position": loaded}, document)
+            for loaded, document in changes
+        ]
+        try:
+            async with _answering():
+                result = await self._inner.bulk_write(operations, ordered=False)
+        except BulkWriteError as error:
+            _only_duplicates(error)
+            return int(error.details["nInserted"]) + int(error.details["nMatched"])
+        return result.inserted_count + result.matched_count
+
+    async def delete(self, where: Mapping[str, Any]) -> int:
+        """Delete documents; gives how many."""
+        async with _answering():
+            return (await self._inner.delete_many(dict(where))).deleted_count
+
+    async def take(self, key: str) -> Document | None:
+        """Delete one document and give it."""
+        async with _answering():
+            return await self._inner.find_one_and_delete({"_id": key})
+
+    async def index(self, fields: Sequence[str]) -> None:
+        """Make sure one index over these fields exists."""
+        async with _answering():
+            await self._inner.create_index([(field, 1) for field in fields])
+
+    async def drop(self) -> None:
+        """Remove the collection."""
+        async with _answering():
+            await self._inner.drop()
+
+
+def _only_duplicates(error: BulkWriteError) -> None:
+    if any(e["code"] != DUPLICATE_KEY for e in error.details["writeErrors"]):
+        raise error
+
+
+class Mongo:
+    """A deployment's two databases: `views`, which can be rebuilt, and `keep`, which cannot.
+
+    Views are written with w=1: the checkpoint and the log bring back what a crash loses. `keep` is
+    written with w=majority, j=true: a key must be on the disk before the first event that uses it.
+    """
+
+    def __init__(self, url: str, database: str) -> None:
+        """Connects lazily, at the first call."""
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, appname="taizhang"
+        )
+        self._views = self._client[database]
+        self._keep = self._client.get_database(
+            f"{database}_keep", write_concern=WriteConcern("majority", j=True)
+        )
+
+    def views(self, name: str) -> Collection:
+        """A collection of what can be rebuilt from the log."""
+        return Collection(self._views[name])
+
+    def keep(self, name: str) -> Collection:
+        """A collection of what exists nowhere else."""
+        return Collection(self._keep[name])
+
+    async def view_names(self) -> list[str]:
+        """The names of the collections in the views database."""
+        async with _answering():
+            return await self._views.list_collection_names()
+
+    async def round_trip(self) -> None:
+        """Ask the server something it must answer."""
+        async with _answering():
+            await self._client.admin.command("ping")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()

@@ -1,0 +1,309 @@
+"""Personal fields and free texts are encrypted before anything is hashed, with keys that can be erased.
+
+AES-256-GCM. A text's nonce is the first 96 bits of HMAC-SHA256(nonce key, AAD ‖ text), so sealing is
+deterministic per scope and label: a repeated command gives the same bytes, and a rule can see that
+two texts are equal and nothing else. Two different texts share a nonce with probability < 2⁻⁴⁰ even
+after 2²⁸ texts under one key; keys are per person and per stream, so they see a few hundred.
+
+A token is `~1~<scope>~<label>~<base64url(nonce ‖ ciphertext ‖ tag)>`; AAD = school ‖ scope ‖ label. The
+label is `<command>.<field>`: sealing comes before deciding, when the event's TYPE is not known yet.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import BaseModel
+
+from shared.decider import Command, kebab
+from shared.marks import (
+    TOKEN_PREFIX,
+    BlindIndex,
+    Length,
+    Personal,
+    Salt,
+    SaltedHash,
+    Sealed,
+    fields_marked,
+    marked,
+    tokens,
+    transform,
+)
+from shared.mongo import Collection, Document, Mongo
+
+ERASED = {"masked": "erased"}
+"""What a reader sees in place of a text whose key is gone."""
+SEALED = {"masked": "sealed"}
+"""What a reader sees who may not read a text that is still there."""
+
+_NONCE = 12
+_CACHE = 20_000  # keys held in memory
+
+
+def deployment_key(path: Path) -> bytes:
+    """Read the deployment's key file (64 hex digits); make one, for the owner only, where none is."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    key = bytes.fromhex(path.read_text().strip())
+    if len(key) != 32:  # noqa: PLR2004 -- AES-256
+        msg = f"the key in {path.name} is not 32 bytes"
+        raise ValueError(msg)
+    return key
+
+
+def _subkey(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, purpose.encode(), "sha256")
+
+
+@dataclass
+class Keyring:
+    """The keys of all scopes: made when first needed, wrapped by the deployment's key, erasable.
+
+    Scopes are `person.<id>`, `<category>.<id>` or `<category>.<id>.<part>`, within a school.
+    """
+
+    mongo: Mongo
+    deployment: bytes
+    _known: dict[str, bytes] = field(default_factory=dict)
+    _wanted: dict[str, asyncio.Future[bytes]] = field(default_factory=dict)
+    _making: asyncio.Task[None] | None = None
+
+    @property
+    def _keys(self) -> Collection:
+        return self.mongo.keep("keys")
+
+    def _wrapping(self) -> AESGCM:
+        return AESGCM(_subkey(self.deployment, "wrap"))
+
+    def _unwrap(self, document: Document) -> bytes:
+        wrapped = document["wrapped"]
+        return self._wrapping().decrypt(
+            wrapped[:_NONCE], wrapped[_NONCE:], document["_id"].encode()
+        )
+
+    def _remember(self, name: str, key: bytes) -> bytes:
+        if len(self._known) >= _CACHE:
+            for old in list(self._known)[: _CACHE // 10]:
+                del self._known[old]
+        self._known[name] = key
+        return key
+
+    async def find(self, names: Iterable[str]) -> dict[str, bytes]:
+        """The keys of those scopes that have one. Names are `<school>/<scope>`."""
+        wanted = set(names)
+        found = {name: self._known[name] for name in wanted if name in self._known}
+        if missing := wanted - found.keys():
+            documents = await self._keys.get_many(missing)
+            for name, document in documents.items():
+                if "wrapped" in document:
+                    found[name] = self._remember(name, self._unwrap(document))
+        return found
+
+    async def ensure(self, name: str) -> bytes:
+        """The key of a scope, made and durable before this returns.
+
+        Many callers at once share one write. An erased scope never gets a key again.
+
+        Raises:
+            ScopeErased: the scope's key was destroyed.
+        """
+        if key := self._known.get(name):
+            return key
+        if name not in self._wanted:
+            self._wanted[name] = asyncio.get_running_loop().create_future()
+            if self._making is None or self._making.done():
+                self._making = asyncio.create_task(self._make())
+        return await asyncio.shield(self._wanted[name])
+
+    async def _make(self) -> None:
+        while self._wanted:
+            batch, self._wanted = self._wanted, {}
+            try:
+                documents = await self._keys.get_many(batch)
+                new = [self._new(name) for name in batch if name not in documents]
+                if new:
+                    await self._keys.insert_missing(new)
+                    documents |= await self._keys.get_many(d["_id"] for d in new)
+            except Exception as error:  # noqa: BLE001 -- handed to whoever waits
+                for waiting in batch.values():
+                    waiting.set_exception(error)
+                continue
+            for name, waiting in batch.items():
+                if "wrapped" in documents[name]:
+                    waiting.set_result(self._remember(name, self._unwrap(documents[name])))
+                else:
+                    waiting.set_exception(ScopeErased(name))
+
+    def _new(self, name: str) -> Document:
+        nonce = secrets.token_bytes(_NONCE)
+        wrapped = nonce + self._wrapping().encrypt(nonce, secrets.token_bytes(32), name.encode())
+        return {"_id": name, "wrapped": wrapped}
+
+
+class ScopeErased(Exception):  # noqa: N818 -- a state of the world
+    """The key of this scope was destroyed; nothing can be sealed under it any more."""
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """Sealing and opening for one process."""
+
+    keyring: Keyring
+
+    # -- Keyed hashes --------------------------------------------------------
+
+    async def blind(self, school: str, *values: str) -> str:
+        """A keyed index of values: equal for equal values of one school, 64 hex digits."""
+        return await self._keyed(school, "index", "\x1f".join(values))
+
+    async def fingerprint(self, school: str, sender: str, command: str, body: str) -> str:
+        """What a repeated command id is compared by: a keyed hash of sender, command and body."""
+        return await self._keyed(school, "commands", f"{sender}\x1f{command}\x1f{body}")
+
+    async def stream_id(self, school: str, category: str, unique: tuple[str, ...]) -> str:
+        """The id of the one stream that a unique thing may have: a UUID made of its blind index."""
+        return str(UUID((await self.blind(school, category, *unique))[:32]))
+
+    async def _keyed(self, school: str, purpose: str, text: str) -> str:
+        key = await self.keyring.ensure(f"{school}/school.{purpose}")
+        return hmac.digest(key, text.encode(), "sha256").hex()
+
+    # -- Sealing -------------------------------------------------------------
+
+    async def seal[C: Command](
+        self, command: C, school: str, category: str, stream: str, *, keyless: bool = False
+    ) -> C:
+        """Replace every marked text of a command by its token and fill in what is derived from it.
+
+        `keyless` is for trying a command out: it makes no keys, so the texts stay as they are.
+        """
+        if keyless:
+            return command.model_copy(update=await self._indexes(command, school))
+        label = kebab(type(command).__name__)
+        wanted: set[str] = set()
+
+        def scope(what: object, owner: Any) -> str:  # noqa: ANN401 -- any model with the named field
+            if isinstance(what, Personal):
+                subject = stream if what.subject == "self" else getattr(owner, what.subject)
+                return f"person.{subject}"
+            part = f".{what.part}" if isinstance(what, Sealed) and what.part else ""
+            return f"{category}.{stream}{part}"
+
+        def note(what: object, owner: Any, _: str, text: str) -> str:  # noqa: ANN401 -- as above
+            wanted.add(scope(what, owner))
+            return text
+
+        transform(command, note)
+        derived = await self._derived(command, school, f"{category}.{stream}")
+        keys = {s: await self.keyring.ensure(f"{school}/{s}") for s in wanted}
+
+        def seal(what: object, owner: Any, name: str, text: str) -> str:  # noqa: ANN401 -- as above
+            where = scope(what, owner)
+            return _encrypt(keys[where], school, where, f"{label}.{name}", text)
+
+        return transform(command.model_copy(update=derived), seal)
+
+    async def _derived(self, command: Command, school: str, scope: str) -> dict[str, object]:
+        """The blind indexes, salts, salted hashes and lengths that a command's marks ask for."""
+        kind = type(command)
+        values = await self._indexes(command, school)
+        for name, length in fields_marked(kind, Length).items():
+            values[name] = len(getattr(command, length.of))
+        salts: dict[str, str] = {}
+        for name, salt in fields_marked(kind, Salt).items():
+            key = await self.keyring.ensure(f"{school}/{scope}")
+            text = getattr(command, salt.of).encode()
+            values[name] = salts[salt.of] = hmac.digest(_subkey(key, "salt"), text, "sha256").hex()[
+                :32
+            ]
+        for name, hashed in fields_marked(kind, SaltedHash).items():
+            values[name] = salted_hash(salts[hashed.of], getattr(command, hashed.of))
+        return values
+
+    async def _indexes(self, command: Command, school: str) -> dict[str, object]:
+        """The blind indexes that a command's marks ask for."""
+        return {
+            name: await self._blinded(command, blind, school)
+            for name, blind in fields_marked(type(command), BlindIndex).items()
+        }
+
+    async def _blinded(self, command: Command, blind: BlindIndex, school: str) -> str | None:
+        if isinstance(blind.of, tuple):
+            return await self.blind(school, blind.kind, *(getattr(command, n) for n in blind.of))
+        text = getattr(command, blind.of)
+        return text and await self.blind(school, blind.kind or blind.of, text.strip().casefold())
+
+    # -- Opening -------------------------------------------------------------
+
+    async def open(self, school: str, tree: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
+        """Replace every token in a JSON-like tree by its text, or by `ERASED` where the key is gone."""
+        names = {f"{school}/{token.split('~')[2]}" for token in tokens(tree)}
+        keys = await self.keyring.find(names) if names else {}
+        return _replace(tree, lambda token: _open(token, school, keys))
+
+
+def masked(tree: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
+    """Replace every token in a JSON-like tree by `SEALED`."""
+    return _replace(tree, lambda _: SEALED)
+
+
+def salted_hash(salt: str, text: str) -> str:
+    """SHA-256 over the salt's 16 bytes and the text's UTF-8, in hex: what pins down a verbatim text."""
+    return hashlib.sha256(bytes.fromhex(salt) + text.encode()).hexdigest()
+
+
+def has_marks(model: type[BaseModel]) -> bool:
+    """Whether anything of a model has to be sealed."""
+    return bool(marked(model))
+
+
+@lru_cache(_CACHE)
+def _ciphers(key: bytes) -> tuple[bytes, AESGCM]:
+    """What is made of a scope's key: the key of the nonces and the cipher."""
+    return _subkey(key, "nonce"), AESGCM(_subkey(key, "text"))
+
+
+def _encrypt(key: bytes, school: str, scope: str, label: str, text: str) -> str:
+    aad = f"{school}~{scope}~{label}".encode()
+    plain = text.encode()
+    nonce_key, cipher = _ciphers(key)
+    nonce = hmac.digest(nonce_key, aad + b"\x00" + plain, "sha256")[:_NONCE]
+    box = nonce + cipher.encrypt(nonce, plain, aad)
+    return f"{TOKEN_PREFIX}{scope}~{label}~{urlsafe_b64encode(box).decode().rstrip('=')}"
+
+
+def _open(token: str, school: str, keys: dict[str, bytes]) -> object:
+    _, _, scope, label, box = token.split("~")
+    key = keys.get(f"{school}/{scope}")
+    if key is None:
+        return ERASED
+    raw = urlsafe_b64decode(box + "=" * (-len(box) % 4))
+    try:
+        plain = _ciphers(key)[1].decrypt(
+            raw[:_NONCE], raw[_NONCE:], f"{school}~{scope}~{label}".encode()
+        )
+    except InvalidTag:
+        return {"masked": "damaged"}
+    return plain.decode()
+
+
+def _replace(tree: Any, opened: Any) -> Any:  # noqa: ANN401 -- walks any JSON
+    if isinstance(tree, str):
+        return opened(tree) if tree.startswith(TOKEN_PREFIX) else tree
+    if isinstance(tree, dict):
+        return {name: _replace(value, opened) for name, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_replace(value, opened) for value in tree]
+    return tree

@@ -1,0 +1,898 @@
+"""Runs a service: takes commands, records events, keeps views, answers queries, reacts.
+
+The only place with a clock and dice.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID, uuid4, uuid5
+from weakref import WeakValueDictionary
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared import metrics
+from shared.broker import EVENTS, Answer, Asked, Broker, ConsumerLost, JetStreamRefusal, Stored
+from shared.callers import Caller, Claims, ForeignSchool
+from shared.decider import (
+    Command,
+    Decider,
+    NotFound,
+    PersonId,
+    Policy,
+    Rejected,
+    Send,
+    Unavailable,
+    kebab,
+    wire,
+)
+from shared.envelope import Provenance, Record, Subject, draft
+from shared.journal import Conflict, Journal, Past
+from shared.marks import Occurred, SetByRuntime, fields_marked
+from shared.mongo import Document, Mongo
+from shared.privacy import Keyring, Privacy, ScopeErased, deployment_key
+from shared.provision import drift
+from shared.security import Issuer, Verifier
+from shared.settings import Settings
+from shared.views import Projector, View, content
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 8
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""How far a sender's clock may be ahead of ours."""
+MIN_POSITION_WAIT = 5.0  # seconds
+POLICY_CONCURRENCY = 16
+PRESSING = 8
+"""Requests at work from which on views give way to commands."""
+PAGE_BYTES = 256 * 1024
+"""A list answer is cut to this size; NATS takes no more than 1 MB."""
+
+
+class Invalid(Rejected):
+    """The request does not have the required form."""
+
+    zh = "提交的内容不符合要求"
+
+    def __init__(self, fields: Sequence[Mapping[str, object]]) -> None:
+        """`fields` name what is wrong: `field`, `problem`; never the value that was sent."""
+        super().__init__()
+        self.fields = list(fields)
+
+
+class UnknownCommand(Rejected):
+    """There is no such command."""
+
+    zh = "没有这个操作"
+
+
+class UnknownQuery(Rejected):
+    """There is no such view."""
+
+    zh = "没有这个查询"
+
+
+class KeyReused(Rejected):
+    """This idempotency key was used for a different request."""
+
+    zh = "该幂等键已用于另一个请求"
+
+
+class VersionMismatch(Rejected):
+    """It has changed since you read it."""
+
+    zh = "内容已被他人更新,请刷新后再试"
+
+
+class OccurredInTheFuture(Rejected):
+    """Something that has not happened yet cannot be recorded."""
+
+    zh = "发生时间不能晚于现在"
+
+
+class NotThereYet(Rejected):
+    """The views have not reached the position asked for."""
+
+    zh = "数据尚未更新到所要求的位置"
+
+
+class TextErased(Rejected):
+    """What this would be added to has been erased."""
+
+    zh = "相关内容已被删除,不能再补充"
+
+
+class Query(BaseModel):
+    """A question to a service's views. `path` is its place over HTTP, `allowed` who may ask.
+
+    A query with secrets in its fields is asked by `POST`, by a route of its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    allowed: ClassVar[frozenset[str]] = frozenset()
+    path: ClassVar[str]
+    method: ClassVar[str] = "GET"
+    zh: ClassVar[str]
+
+    @classmethod
+    def view(cls) -> str:
+        """The last token of `qry.<school>.<service>.<view>`."""
+        return kebab(cls.__name__)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What facts and queries may look at: this service's views, in one school."""
+
+    school: str
+    at: datetime
+    projector: Projector
+    privacy: Privacy
+    issuer: Issuer
+    journal: Journal
+    state: Any = None
+    """The state of the stream that is being decided on, for facts that depend on it."""
+
+    @property
+    def position(self) -> int:
+        """The log position the views have applied."""
+        return self.projector.position
+
+    def ledger[D: BaseModel](self, view: View[D]) -> D | None:
+        """A ledger's state, from memory."""
+        return self.projector.ledger(view, self.school)
+
+    async def card[D: BaseModel](self, view: View[D], key: str) -> D | None:
+        """One document of a card or index."""
+        document = await self.document(view, key)
+        return view.document.model_validate(content(document)) if document else None
+
+    async def document(self, view: View[Any], key: str) -> Document | None:
+        """One document as stored, position and all."""
+        found = await self.projector.collection(view).get(f"{self.school}/{key}")
+        return None if found is None or found.get("gone") else found
+
+    async def find(
+        self, view: View[Any], where: Mapping[str, Any], *, after: int = 0, limit: int = 0
+    ) -> list[Document]:
+        """Documents of this school in the order they began, behind the one that began at `after`."""
+        return await self.projector.collection(view).find(
+            {"school": self.school, "gone": {"$ne": True}, "opened": {"$gt": after}, **where},
+            sort=[("opened", 1), ("_id", 1)],
+            limit=limit,
+        )
+
+    async def count(self, view: View[Any], where: Mapping[str, Any]) -> int:
+        """How many documents of this school fit."""
+        return await self.projector.collection(view).count(
+            {"school": self.school, "gone": {"$ne": True}, **where}
+        )
+
+
+type Facts = Callable[[Any, Desk], Awaitable[Any]]
+type Answering = Callable[[Any, Desk, Caller], Awaitable[Any]]
+type Detour = Callable[["Taken", "Runtime"], Awaitable["Reply | None"]]
+
+
+@dataclass(frozen=True)
+class TableOf:
+    """A table people fill in, one creating command a row.
+
+    `columns` are the accepted headings (Chinese or the field's name) by field; `shape` makes a row's
+    cells (text, stripped, empty ones left out) the command's fields; `unique` is the field that may
+    not come twice in one table.
+    """
+
+    command: type[Command]
+    columns: Mapping[str, str]
+    shape: Callable[[Mapping[str, str]], Mapping[str, Any]]
+    unique: str | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of stream a service owns: how it decides, from which facts, its name in paths."""
+
+    decider: Decider[Any, Any, Any, Any]
+    plural: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Service:
+    """The table of contents of a service.
+
+    `who(directory, claims, account, at)` tells who a token's bearer is in a school; `directory` is
+    the ledger it reads. `detours` may answer a command otherwise than by recording an event.
+    `chores` run beside the service until it stops; `tables` say how a table's row is a command.
+    """
+
+    name: str
+    directory: View[Any]
+    who: Callable[[Any, Claims, str, datetime], Caller]
+    streams: tuple[Stream, ...] = ()
+    views: tuple[View[Any], ...] = ()
+    queries: Mapping[type[Query], Answering] = field(default_factory=dict)
+    policies: tuple[Policy, ...] = ()
+    timers: Callable[[Record], Iterable[Any]] | None = None
+    detours: Mapping[type[Command], Detour] = field(default_factory=dict)
+    chores: tuple[Callable[["Runtime"], Awaitable[None]], ...] = ()
+    tables: tuple[TableOf, ...] = ()
+
+    def commands(self) -> dict[str, tuple[Stream, type[Command]]]:
+        """Every command by its name on the wire."""
+        return {
+            kebab(command.__name__): (stream, command)
+            for stream in self.streams
+            for command in stream.decider.members(stream.decider.commands)
+        }
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A command that was understood and whose sender is known."""
+
+    school: str
+    stream: Stream
+    kind: type[Command]
+    target: str | None
+    body: BaseModel
+    caller: Caller
+    id: UUID
+    at: datetime
+    expected_version: int | None = None
+    correlation: UUID | None = None
+    causation: UUID | None = None
+    traceparent: str | None = None
+    dry_run: bool = False
+
+    @property
+    def name(self) -> str:
+        """The command's name on the wire."""
+        return kebab(self.kind.__name__)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a command led to: the stream, its head, and the event if one was recorded."""
+
+    id: str
+    position: int
+    version: int
+    event: UUID | None = None
+    type: str | None = None
+    repeated: bool = False
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    def body(self) -> dict[str, object]:
+        """The reply as JSON-like data."""
+        return {
+            "ok": True,
+            "id": self.id,
+            "position": self.position,
+            "version": self.version,
+            "event": str(self.event) if self.event else None,
+            "type": self.type,
+            "repeated": self.repeated,
+            **self.more,
+        }
+
+
+def now() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Runtime:
+    """One service at work."""
+
+    service: Service
+    settings: Settings
+    mongo: Mongo
+    broker: Broker
+    issuer: Issuer
+    privacy: Privacy
+    journal: Journal
+    projector: Projector
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    @classmethod
+    def of(cls, service: Service, settings: Settings) -> "Runtime":
+        """Assemble a service; nothing is connected before `start`."""
+        trouble = metrics.BROKER_TROUBLE.labels(service.name)
+
+        def on_trouble(what: str) -> None:
+            trouble.inc()
+            log.warning("%s: %s", service.name, what)
+
+        mongo = Mongo(settings.mongo_url, settings.mongo_database)
+        broker = Broker(
+            settings.nats_url,
+            service.name,
+            settings.password(service.name),
+            on_trouble,
+            settings.in_flight,
+        )
+        journal = Journal(broker, mongo, service.name)
+        views = (service.directory, *service.views)
+
+        def pressing() -> bool:
+            return broker.at_work >= PRESSING
+
+        return cls(
+            service,
+            settings,
+            mongo,
+            broker,
+            Issuer.load(settings.issuer_file),
+            Privacy(Keyring(mongo, deployment_key(settings.key_file))),
+            journal,
+            Projector(service.name, journal, mongo, views, yielding=pressing),
+        )
+
+    # -- Life ----------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Connect, load what is kept in memory, begin to follow and to answer."""
+        self._verifier = Verifier(self.issuer)
+        self._commands = self.service.commands()
+        self._queries = {query.view(): query for query in self.service.queries}
+        self.broker.serve(f"cmd.*.{self.service.name}.*", self.service.name, self._on_command)
+        self.broker.serve(f"qry.*.{self.service.name}.*", self.service.name, self._on_query)
+        await patiently(self.projector.prepare)
+        await self.broker.open()
+        await patiently(self._retry_parked)
+        self._begin(self.projector.run())
+        for policy in self.service.policies:
+            self._begin(self._pursue(policy))
+        for chore in self.service.chores:
+            self._begin(chore(self))
+
+    async def stop(self) -> None:
+        """Answer what was asked, then leave."""
+        await self.broker.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.mongo.close()
+
+    def _begin(self, work: Any) -> None:  # noqa: ANN401 -- a coroutine
+        task = asyncio.create_task(work)
+        task.add_done_callback(_loud)
+        self._tasks.append(task)
+
+    async def ready(self) -> dict[str, str]:
+        """What is wrong with this service, by topic; empty when it can do its work."""
+        wrong: dict[str, str] = {}
+        try:
+            last = await self.broker.last_position()
+            metrics.LOG_POSITION.labels(self.service.name).set(last)
+            metrics.VIEW_LAG.labels(self.service.name).set(max(0, last - self.projector.position))
+            drifted = await drift(self.broker, replicas=self.settings.replicas)
+            metrics.DRIFT.labels(self.service.name).set(bool(drifted))
+            if drifted:
+                wrong["drift"] = "; ".join(drifted)
+        except (Unavailable, JetStreamRefusal):
+            wrong["log"] = "no answer"
+        try:
+            await self.mongo.round_trip()
+        except Unavailable:
+            wrong["database"] = "no answer"
+        if self.projector.damage:
+            wrong["log"] = self.projector.damage
+        stopped = [task for task in self._tasks if task.done()]
+        if stopped:
+            wrong["tasks"] = f"{len(stopped)} stopped"
+        return wrong
+
+    # -- Commands ------------------------------------------------------------
+
+    async def _on_command(self, asked: Asked) -> Answer:
+        name = asked.subject.rpartition(".")[2]
+        label = name if name in self._commands else "unknown"
+        outcome = "failed"
+        try:
+            reply = await self._take(asked)
+            outcome = "repeated" if reply.repeated else "recorded" if reply.event else "nothing-new"
+            return _answer(reply.body())
+        except Rejected as refusal:
+            outcome = "refused"
+            metrics.REFUSALS.labels(self.service.name, refusal.code).inc()
+            return refused(refusal)
+        except Unavailable as trouble:
+            outcome = "unavailable"
+            return unavailable(trouble)
+        except Exception:
+            log.exception("%s: command %s failed", self.service.name, label)
+            return failed()
+        finally:
+            metrics.COMMANDS.labels(self.service.name, label, outcome).inc()
+
+    async def _take(self, asked: Asked) -> Reply:
+        _, school, _, name = asked.subject.split(".")
+        if name not in self._commands:
+            raise UnknownCommand(name[:40] if name.isascii() else "")
+        stream, kind = self._commands[name]
+        moment = now()
+        caller = await self._admit(asked, school, moment, kind.allowed)
+        body = _parse(wire(kind), asked.body)
+        target = None if kind.creates else asked.headers.get("Taizhang-Stream")
+        taken = Taken(
+            school,
+            stream,
+            kind,
+            target if target is None else _id(target),
+            body,
+            caller,
+            _uuid(asked.headers.get("Taizhang-Command-Id")),
+            moment,
+            _number(asked.headers.get("Taizhang-Expected-Version")),
+            _uuid(asked.headers["Taizhang-Correlation-Id"])
+            if "Taizhang-Correlation-Id" in asked.headers
+            else None,
+            _uuid(asked.headers["Taizhang-Causation-Id"])
+            if "Taizhang-Causation-Id" in asked.headers
+            else None,
+            asked.headers.get("traceparent"),
+            "Taizhang-Dry-Run" in asked.headers,
+        )
+        detour = None if taken.dry_run else self.service.detours.get(kind)
+        if detour:
+            reply = await detour(taken, self)
+            if reply is not None:
+                return reply
+        return await self.carry_out(taken)
+
+    async def _admit(
+        self, asked: Asked, school: str, moment: datetime, allowed: frozenset[str]
+    ) -> Caller:
+        """Find out who asks and whether they may, after the views have reached what they ask for."""
+        claims = self._verifier.claims(asked.headers.get("Authorization"))
+        if claims.school and claims.school != school:
+            raise ForeignSchool
+        minimum = _number(asked.headers.get("Taizhang-Min-Position"))
+        if minimum and not await self.projector.reached(minimum, within=MIN_POSITION_WAIT):
+            raise NotThereYet
+        account = ""
+        if not claims.roles:
+            account = await self.privacy.blind(school, "account", claims.issuer, claims.subject)
+        directory = self.projector.ledger(self.service.directory, school)
+        caller = self.service.who(directory, claims, account, moment)
+        caller.demand(allowed)
+        return caller
+
+    async def carry_out(self, taken: Taken) -> Reply:
+        """Load, decide, append; when somebody was faster, decide again on what they left.
+
+        A refusal or a "nothing new" is only given after a look at the leader: what is remembered may
+        be old, an append of it could not have succeeded.
+        """
+        decider = taken.stream.decider
+        command = self._understood(taken)
+        target = await self._target(taken, command)
+        command = command.model_copy(update={"stream": target})
+        subject = str(Subject(taken.school, self.service.name, decider.category, target))
+        fingerprint = await self.privacy.fingerprint(
+            taken.school, taken.caller.id, f"{taken.name} {target}", taken.body.model_dump_json()
+        )
+        lock = self._locks.setdefault(subject, asyncio.Lock())
+        async with lock:
+            for attempt in range(ATTEMPTS):
+                past = self._past(taken, subject, attempt) or await self.journal.load(
+                    subject, decider, trust_snapshot=attempt < ATTEMPTS // 2
+                )
+                try:
+                    return await self._decide(taken, command, target, subject, past, fingerprint)
+                except Conflict:
+                    metrics.CONFLICTS.labels(self.service.name).inc()
+                    self.journal.forget(subject)
+            raise Unavailable("stream")
+
+    def _past(self, taken: Taken, subject: str, attempt: int) -> Past | None:
+        """What can be decided on without reading: a remembered stream, or a new one's beginning."""
+        if remembered := self.journal.remembered(subject):
+            return remembered
+        if taken.kind.creates and attempt == 0:
+            return Past(taken.stream.decider.initial)
+        return None
+
+    async def _decide(
+        self,
+        taken: Taken,
+        command: Command,
+        target: str,
+        subject: str,
+        past: Past,
+        fingerprint: str,
+    ) -> Reply:
+        """One attempt. Raises `Conflict` where the stream turns out to have moved."""
+        decider = taken.stream.decider
+        if before := past.commands.get(taken.id):
+            if before.fingerprint != fingerprint:
+                raise KeyReused
+            return Reply(
+                target, before.position, before.version, before.event, before.type, repeated=True
+            )
+        desk = replace(self.desk(taken.school, taken.at), state=past.state)
+        try:
+            if past.version == 0 and not taken.kind.creates:
+                raise NotFound
+            if taken.expected_version not in {None, past.version}:
+                raise VersionMismatch(str(past.version))
+            sealed = await self.privacy.seal(
+                command, taken.school, decider.category, target, keyless=taken.dry_run
+            )
+            facts = await taken.stream.facts(sealed, desk)
+            event = decider.decide(sealed, past.state, facts)
+        except ScopeErased:
+            raise TextErased from None
+        except Rejected:
+            await self._still(subject, past)
+            raise
+        if event is None:
+            await self._still(subject, past)
+            return Reply(target, past.position, past.version)
+        if taken.dry_run:
+            return Reply(
+                target, past.position, past.version, type=event.TYPE, more={"dry_run": True}
+            )
+        provenance = Provenance(
+            taken.caller.id,
+            taken.at,
+            _occurred(command) or taken.at,
+            taken.id,
+            fingerprint,
+            taken.correlation or taken.id,
+            taken.causation,
+            taken.caller.on_behalf_of,
+            desk.position,
+            taken.traceparent,
+        )
+        place = Subject(taken.school, self.service.name, decider.category, target)
+        new = draft(place, event, provenance, version=past.version + 1, previous=past.hash)
+        position = await self.journal.append(new, after=past.position)
+        self.journal.advance(new, past, position, decider)
+        return Reply(target, position, past.version, new.id, event.TYPE)
+
+    async def _still(self, subject: str, past: Past) -> None:
+        if await self.journal.head(subject) != past.position:
+            raise Conflict
+
+    def _understood(self, taken: Taken) -> Command:
+        """The command as the domain sees it: the sender's part, who and when, nothing derived yet."""
+        runtime_fields = dict.fromkeys(fields_marked(taken.kind, SetByRuntime))
+        given = {name: getattr(taken.body, name) for name in type(taken.body).model_fields}
+        command = taken.kind.model_construct(
+            **{**runtime_fields, **given, "by": taken.caller.id, "at": taken.at}
+        )
+        occurred = _occurred(command)
+        if occurred and occurred > taken.at + CLOCK_TOLERANCE:
+            raise OccurredInTheFuture
+        return command
+
+    async def _target(self, taken: Taken, command: Command) -> str:
+        """The stream a command is for; a created one's id follows from the command or from a rule."""
+        category = taken.stream.decider.category
+        if not taken.kind.creates:
+            if taken.target is None:
+                raise Invalid([{"field": "Taizhang-Stream", "problem": "missing"}])
+            return taken.target
+        if taken.kind.one_per_school:
+            return taken.school
+        if unique := command.unique():
+            return await self.privacy.stream_id(taken.school, category, unique)
+        return taken.target or str(uuid5(taken.id, category))
+
+    def desk(self, school: str, at: datetime) -> Desk:
+        """This service's views, in one school."""
+        return Desk(school, at, self.projector, self.privacy, self.issuer, self.journal)
+
+    # -- Queries -------------------------------------------------------------
+
+    async def _on_query(self, asked: Asked) -> Answer:
+        _, school, _, name = asked.subject.split(".")
+        label, outcome = (name if name in self._queries else "unknown"), "failed"
+        try:
+            if name == "progress":
+                return _answer(await self._progress())
+            if name not in self._queries:
+                raise UnknownQuery  # noqa: TRY301 -- answered like any other refusal
+            kind = self._queries[name]
+            moment = now()
+            caller = await self._admit(asked, school, moment, kind.allowed)
+            query = _parse(kind, asked.body or b"{}")
+            desk = self.desk(school, moment)
+            position = desk.position
+            found = await self.service.queries[kind](query, desk, caller)
+            opened = await self.privacy.open(school, found)
+            outcome = "answered"
+            return _answer({"ok": True, "position": position, "found": _page(opened)})
+        except Rejected as refusal:
+            outcome = "refused"
+            return refused(refusal)
+        except Unavailable as trouble:
+            outcome = "unavailable"
+            return unavailable(trouble)
+        except Exception:
+            log.exception("%s: query %s failed", self.service.name, label)
+            return failed()
+        finally:
+            metrics.QUERIES.labels(self.service.name, label, outcome).inc()
+
+    async def _progress(self) -> dict[str, object]:
+        """How far this service is: positions of its views and policies, and what is wrong."""
+        return {
+            "ok": True,
+            "views": self.projector.position,
+            "policies": {
+                policy.name: await self._policy_position(policy) for policy in self.service.policies
+            },
+            "wrong": await self.ready(),
+            "unknown": self.projector.unknown,
+        }
+
+    # -- Policies ------------------------------------------------------------
+
+    def _durable(self, policy: Policy) -> str:
+        return f"{self.service.name}-{policy.name}"
+
+    async def _policy_position(self, policy: Policy) -> int:
+        """The last position a policy is done with; everything, if nothing is waiting for it."""
+        info = await self.broker.api(f"CONSUMER.INFO.{EVENTS}.{self._durable(policy)}")
+        if not info["num_pending"] and not info["num_ack_pending"]:
+            return max(int(info["delivered"]["stream_seq"]), await self.broker.last_position())
+        return int(info["ack_floor"]["stream_seq"])
+
+    async def _pursue(self, policy: Policy) -> None:
+        """React to the log, event by event, from the policy's durable position."""
+        while True:
+            try:
+                async with self.broker.pull(EVENTS, self._durable(policy), batch=100) as pull:
+                    while True:
+                        for stored in await pull.batch():
+                            await self._react_surely(policy, stored)
+            except (ConsumerLost, JetStreamRefusal, Unavailable) as trouble:
+                self.broker.on_trouble(f"policy {policy.name}: {trouble}")
+                await asyncio.sleep(0.2)
+
+    async def _react_surely(self, policy: Policy, stored: Stored) -> None:
+        record = _record(stored)
+        while True:
+            try:
+                await self._react(policy, record)
+            except Unavailable:
+                await asyncio.sleep(0.5)
+            else:
+                await self.broker.acknowledge(stored)
+                return
+
+    async def _react(self, policy: Policy, record: Record) -> None:
+        try:
+            wanted = list(policy.react(record))
+        except Exception as error:
+            log.exception("policy %s failed at %d", policy.name, record.position)
+            await self._park(policy, record, "", f"{type(error).__name__}: {error}"[:500])
+            return
+        for start in range(0, len(wanted), POLICY_CONCURRENCY):
+            some = list(enumerate(wanted))[start : start + POLICY_CONCURRENCY]
+            await asyncio.gather(*(self._send(policy, record, n, send) for n, send in some))
+
+    async def _send(self, policy: Policy, record: Record, n: int, send: Send) -> None:
+        stream = self._commands[kebab(send.command.__name__)][0]
+        identity = uuid5(record.id, f"{policy.name} {send.stream} {n}")
+        caller = Caller(
+            PersonId(f"service:{self.service.name}"), frozenset({"service"}), record.actor
+        )
+        try:
+            opened = await self.privacy.open(record.school, dict(send.body))
+            body = _parse(wire(send.command), json.dumps(opened).encode())
+            await self.carry_out(
+                Taken(
+                    record.school,
+                    stream,
+                    send.command,
+                    send.stream,
+                    body,
+                    caller,
+                    identity,
+                    now(),
+                    correlation=record.correlation,
+                    causation=record.id,
+                )
+            )
+        except Rejected as refusal:
+            await self._park(
+                policy, record, f"{kebab(send.command.__name__)} {send.stream}", refusal.code
+            )
+
+    async def _retry_parked(self) -> None:
+        """Do again what an operator marked for it: fold a view's stream, react to an event."""
+        items = await self.mongo.keep("parked").find(
+            {"service": self.service.name, "decision": "replay"}
+        )
+        policies = {policy.name: policy for policy in self.service.policies}
+        for item in items:
+            await self.mongo.keep("parked").delete({"_id": item["_id"]})
+            if item["kind"] == "view":
+                await self.projector.retry(item["view"], item["stream"])
+            elif stored := await self.broker.message(EVENTS, {"seq": item["position"]}):
+                await self._react(policies[item["policy"]], _record(stored))
+
+    async def _park(self, policy: Policy, record: Record, what: str, reason: str) -> None:
+        """Set a refused policy command aside where people find it."""
+        metrics.PARKED.labels(self.service.name).inc()
+        await self.mongo.keep("parked").put(
+            {
+                "_id": f"{self._durable(policy)} {record.position} {what}",
+                "service": self.service.name,
+                "kind": "policy",
+                "policy": policy.name,
+                "stream": record.subject,
+                "position": record.position,
+                "command": what,
+                "reason": reason,
+            }
+        )
+
+
+# -- Settling -----------------------------------------------------------------------------------
+
+
+async def settled(
+    broker: Broker, services: Iterable[str], position: int, *, within: float = 30.0
+) -> int:
+    """Wait until views and policies have passed a position, and everything they caused in turn.
+
+    Timers still to fire are not waited for. Gives the log's last position. `broker` must be allowed
+    to ask `qry.>`.
+
+    Raises:
+        TimeoutError: not within that many seconds.
+    """
+    services = list(services)
+    async with asyncio.timeout(within):
+        while True:
+            behind = False
+            for service in services:
+                progress = await progress_of(broker, service)
+                reached = [progress["views"], *progress["policies"].values()]
+                behind |= any(at < position for at in reached)
+            last = await broker.last_position()
+            if not behind and last <= position:
+                return last
+            position = max(position, last)
+            await asyncio.sleep(0.01)
+
+
+async def progress_of(broker: Broker, service: str) -> dict[str, Any]:
+    """How far a service is and what is wrong with it, from itself."""
+    answer = await broker.ask(f"qry.any.{service}.progress", b"{}", {})
+    return dict(json.loads(answer.body))
+
+
+# -- Small things -------------------------------------------------------------------------------
+
+
+def _record(stored: Stored) -> Record:
+    return Record(stored.position, stored.subject, stored.headers, stored.body)
+
+
+async def patiently(work: Callable[[], Awaitable[None]]) -> None:
+    """Do something that needs a server, as soon as it is there."""
+    while True:
+        try:
+            await work()
+        except (Unavailable, JetStreamRefusal) as trouble:
+            log.warning("waiting: %s", trouble)
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+def _loud(task: asyncio.Task[None]) -> None:
+    """A task that ends with a bug says so."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("a task stopped", exc_info=error)
+
+
+def _parse[M: BaseModel](model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise Invalid(problems(error)) from None
+
+
+def problems(error: ValidationError) -> list[dict[str, object]]:
+    """What is wrong, field by field, without a word of what was sent."""
+    return [
+        {
+            "field": ".".join(str(part) for part in problem["loc"]),
+            "problem": problem["type"],
+            "message": problem["msg"],
+        }
+        for problem in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+
+
+def _occurred(command: BaseModel) -> datetime | None:
+    """When the sender says it happened, if the command says so."""
+    moments = (getattr(command, name) for name in fields_marked(type(command), Occurred))
+    return next((moment for moment in moments if isinstance(moment, datetime)), None)
+
+
+def _uuid(text: str | None) -> UUID:
+    if text is None:
+        return uuid4()
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid([{"field": "Taizhang-Command-Id", "problem": "uuid"}]) from None
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not text.isascii() or len(text) > 18:  # noqa: PLR2004 -- fits 63 bits
+        raise Invalid([{"field": "header", "problem": "number"}])
+    return int(text)
+
+
+def _id(text: str) -> str:
+    if 0 < len(text) <= 36 and all(c in _ID_CHARACTERS for c in text):  # noqa: PLR2004 -- a subject token
+        return text
+    raise Invalid([{"field": "id", "problem": "pattern"}])
+
+
+_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def _answer(body: Mapping[str, object]) -> Answer:
+    return Answer(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _page(found: Any) -> Any:  # noqa: ANN401 -- JSON
+    """Cut a list so that it fits one message; `next` then continues behind the last item given."""
+    if not isinstance(found, dict) or "items" not in found:
+        return found
+    room = PAGE_BYTES
+    for n, item in enumerate(found["items"]):
+        room -= len(json.dumps(item, ensure_ascii=False).encode())
+        if room < 0 and n:
+            kept = found["items"][:n]
+            return {**found, "items": kept, "next": kept[-1]["opened"]}
+    return found
+
+
+def _error(code: str, zh: str, en: str, **more: object) -> Answer:
+    body = {"error": {"code": code, "title": {"zh": zh, "en": en}, **more}}
+    return Answer(_answer(body).body, {"Nats-Service-Error-Code": code, "Nats-Service-Error": code})
+
+
+def refused(refusal: Rejected) -> Answer:
+    """A refusal as both doors give it: stable code, both languages, what is missing."""
+    more: dict[str, object] = {"detail": refusal.detail} if refusal.detail else {}
+    if isinstance(refusal, Invalid):
+        more["fields"] = refusal.fields
+    english = (type(refusal).__doc__ or refusal.code).strip().split("\n")[0]
+    return _error(refusal.code, refusal.zh, english, **more)
+
+
+def unavailable(trouble: Unavailable) -> Answer:
+    """The log or the database is away: nothing happened, or it will be found out on repeating."""
+    return _error(
+        "unavailable",
+        "系统暂时不可用,请稍后重试",
+        "Temporarily unavailable, please repeat",
+        detail=str(trouble),
+    )
+
+
+def failed() -> Answer:
+    """A bug; it was logged."""
+    return _error("internal", "系统内部错误", "Internal error")

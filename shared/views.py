@@ -1,0 +1,413 @@
+"""What people look at, kept in MongoDB and rebuilt from the log at will.
+
+A *card* is one document per stream; an *index* has several, its keys read from the event alone; a
+*ledger* is one bounded state per school that is also held in memory, where rules may ask it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from shared import metrics
+from shared.decider import Event, Unavailable
+from shared.envelope import Record
+from shared.journal import Journal, LogDamaged
+from shared.mongo import Collection, Document, Mongo
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY = (
+    2_000  # events that concern no view before the checkpoint is written all the same
+)
+CARDS_IN_MEMORY = 20_000
+MAX_PAUSE = 0.25  # seconds views wait for commands after a batch
+
+
+def _stream(record: Record) -> tuple[str, ...]:
+    return (record.stream,)
+
+
+def _school(_: Record) -> tuple[str, ...]:
+    return ("school",)
+
+
+@dataclass(frozen=True)
+class View[D: BaseModel]:
+    """A collection and the pure function that keeps its documents up to date.
+
+    `project(document, record)` gives the document after one more event, or `None` for none. It reads
+    no clock and no other document. `follows` are the events it wants to see; `keys(record)` names the
+    documents an event concerns. Raise `version` when the documents' meaning changes: the new version
+    is built in a collection of its own.
+    """
+
+    name: str
+    document: type[D]
+    project: Callable[[D | None, Record], D | None]
+    follows: tuple[type[Event], ...]
+    kind: Literal["card", "index", "ledger"] = "card"
+    keys: Callable[[Record], Iterable[str]] = _stream
+    version: int = 1
+
+    @property
+    def collection(self) -> str:
+        """The collection of this version."""
+        return f"{self.name}.v{self.version}"
+
+
+def ledger[D: BaseModel](
+    name: str,
+    document: type[D],
+    project: Callable[[D | None, Record], D | None],
+    follows: tuple[type[Event], ...],
+    *,
+    version: int = 1,
+) -> View[D]:
+    """A view with one document per school, held in memory."""
+    return View(name, document, project, follows, "ledger", _school, version)
+
+
+@dataclass
+class Working:
+    """A document while a batch is folded: what was loaded, what it has become."""
+
+    document: BaseModel | None
+    loaded: int | None
+    position: int
+    opened: int
+    version: int = 0
+
+    @property
+    def loaded_or_0(self) -> int:
+        """The stored position, 0 where nothing is stored."""
+        return self.loaded or 0
+
+
+@dataclass
+class Folding:
+    """One view and the documents it has at hand."""
+
+    view: View[Any]
+    service: str
+    collection: Collection
+    checkpoint: int = 0
+    cache: dict[str, Working] = field(default_factory=dict)
+    parked: set[str] = field(default_factory=set)
+    graves: set[str] = field(default_factory=set)
+    types: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note the TYPEs the view follows."""
+        self.types = frozenset(event.TYPE for event in self.view.follows)
+
+    def concerns(self, record: Record) -> bool:
+        """Whether the view has anything to do with an event."""
+        return record.position > self.checkpoint and record.type in self.types
+
+    async def load(self, keys: Iterable[str], *, again: bool = False) -> None:
+        """Fetch the documents that are not at hand; all of them `again` when somebody else wrote."""
+        missing = [key for key in keys if again or key not in self.cache]
+        if not missing:
+            return
+        found = await self.collection.get_many(missing)
+        for key in missing:
+            document = found.get(key)
+            self.cache[key] = (
+                Working(None, None, 0, 0) if document is None else _working(document, self.view)
+            )
+
+    def begin(self, keys: Iterable[str]) -> None:
+        """Take for granted that a stream that begins has no card; if it has, writing will find out."""
+        for key in keys:
+            self.cache.setdefault(key, Working(None, None, 0, 0))
+
+    def fold(self, record: Record, key: str) -> None:
+        """Apply an event to one document unless it had been applied before."""
+        working = self.cache[key]
+        if record.position > working.position:
+            working.document = self.view.project(working.document, record)
+            working.position = record.position
+            working.version = record.version
+            working.opened = working.opened or record.position
+
+    def wrote(self, key: str) -> None:
+        """Note that a document is stored as it is at hand."""
+        working = self.cache[key]
+        working.loaded = working.position
+        if working.document is None:
+            self.graves.add(key)
+        else:
+            self.graves.discard(key)
+
+    def written(self, key: str) -> Document:
+        """A document as it is stored."""
+        working = self.cache[key]
+        school, _, own = key.partition("/")
+        return as_stored(school, own, working)
+
+    def trim(self) -> None:
+        """Let go of documents when there are too many; a ledger stays."""
+        if self.view.kind != "ledger" and len(self.cache) > CARDS_IN_MEMORY:
+            self.cache.clear()
+
+
+ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
+"""What a stored document has beside its content."""
+
+
+def as_stored(school: str, key: str, working: Working) -> Document:
+    """The stored form: `_id` = school/key, the position folded up to and began at, the version there.
+
+    For a card the version is that of its stream.
+    """
+    envelope = {
+        "_id": f"{school}/{key}",
+        "school": school,
+        "key": key,
+        "position": working.position,
+        "version": working.version,
+        "opened": working.opened,
+    }
+    if working.document is None:
+        return {**envelope, "gone": True}
+    return {**working.document.model_dump(mode="json"), **envelope}
+
+
+def content(document: Document) -> Document:
+    """A stored document without its envelope."""
+    return {name: value for name, value in document.items() if name not in ENVELOPE}
+
+
+def _working(document: Document, view: View[Any]) -> Working:
+    gone = document.get("gone", False)
+    return Working(
+        None if gone else view.document.model_validate(content(document)),
+        document["position"],
+        document["position"],
+        document["opened"],
+        document["version"],
+    )
+
+
+@dataclass
+class Projector:
+    """Keeps all views of one service up to date with the log.
+
+    Documents are written in one unordered bulk, each only over the position it was made from; then
+    the checkpoint. A crash in between, a restored database or a second projector neither skips an
+    event nor applies one twice.
+    """
+
+    service: str
+    journal: Journal
+    mongo: Mongo
+    views: tuple[View[Any], ...]
+    position: int = 0
+    yielding: Callable[[], bool] = lambda: False
+    """Whether commands are pressing: then views take no more than half of the time."""
+    damage: str = ""
+    unknown: int = 0
+    _foldings: list[Folding] = field(default_factory=list)
+    _interested: dict[str, list[int]] = field(default_factory=dict)
+    _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _saved: int = 0
+
+    @property
+    def _checkpoints(self) -> Collection:
+        return self.mongo.views("checkpoints")
+
+    @property
+    def _parked(self) -> Collection:
+        return self.mongo.keep("parked")
+
+    async def prepare(self) -> None:
+        """Read the checkpoints; load every ledger into memory."""
+        saved = await self._checkpoints.get(self.service) or {}
+        reached: Mapping[str, int] = saved.get("views", {})
+        parked = await self._parked.find({"service": self.service, "kind": "view"})
+        for view in self.views:
+            folding = Folding(
+                view,
+                self.service,
+                self.collection(view),
+                reached.get(view.collection.replace(".", "/"), 0),
+            )
+            folding.parked = {p["stream"] for p in parked if p["view"] == view.collection}
+            await folding.collection.index(("school", "opened"))
+            if view.kind == "ledger":
+                await folding.load(
+                    [d["_id"] for d in await folding.collection.find({}, fields=["_id"])]
+                )
+            for type_ in folding.types:
+                self._interested.setdefault(type_, []).append(len(self._foldings))
+            self._foldings.append(folding)
+        self.position = min((f.checkpoint for f in self._foldings), default=0)
+        if not self.views:
+            self.position = saved.get("position", 0)
+        self._saved = self.position
+        metrics.PARKED.labels(self.service).set(len(parked))
+
+    async def retry(self, collection: str, subject: str) -> None:
+        """Take a parked stream up again: a card from its own events, any other view from the start.
+
+        Call between `prepare` and `run`. What fails again is parked again.
+        """
+        for folding in self._foldings:
+            if folding.view.collection != collection:
+                continue
+            folding.parked.discard(subject)
+            if folding.view.kind == "card":
+                past = await self.journal.read(subject)
+                known = [r for r in past if r.position <= folding.checkpoint]
+                await folding.collection.delete(
+                    {"_id": {"$in": [f"{r.school}/{r.stream}" for r in known]}}
+                )
+                reached, folding.checkpoint = folding.checkpoint, 0
+                await self._fold(folding, [r for r in known if folding.concerns(r)])
+                folding.checkpoint = reached
+            else:
+                await folding.collection.delete({})
+                folding.cache.clear()
+                folding.checkpoint = self.position = 0
+
+    def collection(self, view: View[Any]) -> Collection:
+        """Where a view's documents are."""
+        return self.mongo.views(f"{self.service}.{view.collection}")
+
+    def ledger[D: BaseModel](self, view: View[D], school: str) -> D | None:
+        """A ledger's state for a school, from memory."""
+        folding = next(f for f in self._foldings if f.view is view)
+        working = folding.cache.get(f"{school}/school")
+        return working.document if working else None  # type: ignore[return-value]  # of this view
+
+    async def run(self) -> None:
+        """Follow the log until cancelled."""
+        try:
+            async for records in self.journal.follow(f"{self.service}-views", after=self.position):
+                await self._apply_surely(records)
+        except LogDamaged as damage:
+            self.damage = str(damage)
+            log.critical("%s: %s", self.service, damage)
+
+    async def _apply_surely(self, records: list[Record]) -> None:
+        while True:
+            begun = time.perf_counter()
+            try:
+                await self.apply(records)
+                if records and self.yielding():
+                    await asyncio.sleep(min(time.perf_counter() - begun, MAX_PAUSE))
+            except Unavailable:
+                await asyncio.sleep(0.5)
+            else:
+                return
+
+    async def apply(self, records: list[Record]) -> None:
+        """Fold a batch into every view, write it, move on. Safe to repeat."""
+        if not records:
+            return
+        last = records[-1].position
+        touched = False
+        concerned: dict[int, list[Record]] = {}
+        for record in records:
+            for n in self._interested.get(record.type, ()):
+                concerned.setdefault(n, []).append(record)
+        for n, some in concerned.items():
+            folding = self._foldings[n]
+            if due := [r for r in some if r.position > folding.checkpoint]:
+                touched = True
+                await self._fold(folding, due)
+        self._count_unknown(records)
+        for folding in self._foldings:
+            folding.checkpoint = max(folding.checkpoint, last)
+        if touched or last - self._saved >= CHECKPOINT_EVERY:
+            await self._save(last)
+        async with self._moved:
+            self.position = last
+            self._moved.notify_all()
+        metrics.VIEW_POSITION.labels(self.service).set(last)
+
+    async def _fold(self, folding: Folding, records: list[Record]) -> None:
+        work = [(r, f"{r.school}/{key}") for r in records for key in self._keys(folding, r)]
+        keys = list(dict.fromkeys(key for _, key in work))
+        if folding.view.kind == "card":
+            folding.begin(key for record, key in work if record.version == 1)
+        await folding.load(keys)
+        for record, key in work:
+            if record.subject in folding.parked:
+                continue
+            try:
+                folding.fold(record, key)
+            except Exception as error:  # noqa: BLE001 -- one bad stream must not stop the others
+                await self._park(folding, record, error)
+        changed = [
+            key for key in keys if folding.cache[key].position != folding.cache[key].loaded_or_0
+        ]
+        bulk = [(folding.cache[key].loaded, folding.written(key)) for key in changed]
+        if await folding.collection.replace_guarded(bulk) == len(bulk):
+            for key in changed:
+                folding.wrote(key)
+        else:
+            await folding.load(changed, again=True)
+        folding.trim()
+
+    def _keys(self, folding: Folding, record: Record) -> Iterable[str]:
+        try:
+            return folding.view.keys(record)
+        except Exception:  # noqa: BLE001 -- `fold` meets the same error and parks the stream
+            return (record.stream,)
+
+    async def _park(self, folding: Folding, record: Record, error: Exception) -> None:
+        """Set a stream aside for one view; the others go on."""
+        folding.parked.add(record.subject)
+        metrics.PARKED.labels(self.service).inc()
+        log.error("%s: parked %s for %s", self.service, record.subject, folding.view.collection)
+        await self._parked.put(
+            {
+                "_id": f"{folding.view.collection} {record.subject}",
+                "service": self.service,
+                "kind": "view",
+                "view": folding.view.collection,
+                "stream": record.subject,
+                "position": record.position,
+                "reason": f"{type(error).__name__}: {error}"[:500],
+            }
+        )
+
+    def _count_unknown(self, records: list[Record]) -> None:
+        strange = sum(1 for r in records if r.headers.get("ce-type") not in Event.known)
+        if strange:
+            self.unknown += strange
+            metrics.UNKNOWN_TYPES.labels(self.service).inc(strange)
+
+    async def _save(self, position: int) -> None:
+        reached = {
+            f"views.{f.view.collection.replace('.', '/')}": f.checkpoint for f in self._foldings
+        }
+        await self._checkpoints.update(self.service, {**reached, "position": position})
+        for folding in self._foldings:
+            await self._sweep(folding, position)
+        self._saved = position
+
+    async def _sweep(self, folding: Folding, position: int) -> None:
+        """Remove the tombstones that the checkpoint has passed."""
+        if folding.graves:
+            await folding.collection.delete(
+                {"_id": {"$in": list(folding.graves)}, "gone": True, "position": {"$lte": position}}
+            )
+            for key in folding.graves:
+                folding.cache.pop(key, None)
+            folding.graves.clear()
+
+    async def reached(self, position: int, *, within: float) -> bool:
+        """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
+        try:
+            async with asyncio.timeout(within), self._moved:
+                await self._moved.wait_for(lambda: self.position >= position)
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,47 @@
+"""One embedded stack for all live tests; each test has a school of its own in it."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from services.stack import Stack, running
+from shared.embedded import Embedded
+from shared.settings import Settings
+from tests.live.school import School, enrolled
+
+pytest.register_assert_rewrite("tests.scenario")
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A NATS server and a MongoDB-protocol server, started once."""
+    data = tmp_path_factory.mktemp("servers")
+    embedded = Embedded(data)
+    yield embedded.start().with_changes(http_port=0, box_interval=0.05)
+    embedded.stop()
+    shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def own_servers(tmp_path: Path) -> Iterator[tuple[Embedded, Settings]]:
+    """Servers for one test that may do them harm."""
+    embedded = Embedded(tmp_path / "servers")
+    yield embedded, embedded.start().with_changes(http_port=0, box_interval=0.05)
+    embedded.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack(servers: Settings) -> AsyncIterator[Stack]:
+    """The whole product, running."""
+    async with running(servers) as product:
+        yield product
+
+
+@pytest_asyncio.fixture
+async def school(stack: Stack) -> AsyncIterator[School]:
+    """A school of the test's own, with people in the posts that matter."""
+    async with enrolled(stack) as mine:
+        yield mine

@@ -1,0 +1,141 @@
+"""A school in the running stack, and its people as callers of the HTTP door."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from services.stack import NAMES, Stack
+from shared.runtime import now, settled
+from shared.security import LOCAL_ISSUER
+
+CAST: dict[str, tuple[str, ...]] = {
+    "leader": ("principal_leader", "team_member", "party_member", "party_cadre"),
+    "member": ("team_member", "party_member", "party_cadre"),
+    "other": ("team_member", "party_member", "party_cadre"),
+    "clerk": ("school_administrator", "collator"),
+    "supervisor": ("supervisor",),
+    "teacher": (),
+}
+
+
+@dataclass
+class School:
+    """One school: who is who, and the last position anybody was told."""
+
+    stack: Stack
+    id: str
+    client: httpx.AsyncClient
+    people: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    position: int = 0
+
+    async def ask(
+        self, who: str | None, method: str, path: str, body: object = None, **headers: str
+    ) -> httpx.Response:
+        """Call the HTTP door as somebody, having seen what came before."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if who:
+            sent.setdefault("Authorization", f"Bearer {self.tokens[who]}")
+        sent.setdefault("Taizhang-Min-Position", str(self.position))
+        answer = await self.client.request(
+            method, f"/v1/{self.id}{path}", json=body, headers=sent, timeout=30
+        )
+        if method == "POST":
+            self.position = max(self.position, int(answer.headers.get("Taizhang-Position", 0)))
+        return answer
+
+    async def get(self, who: str, path: str) -> Any:
+        """What is to be seen; it must be there."""
+        answer = await self.ask(who, "GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def do(self, who: str, path: str, body: object = None, **headers: str) -> Any:
+        """Something that must succeed."""
+        answer = await self.ask(who, "POST", path, body or {}, **headers)
+        assert answer.is_success, f"{path}: {answer.text}"
+        return answer.json()
+
+    async def refused(self, who: str | None, path: str, body: object = None, **headers: str) -> Any:
+        """Something that must not succeed; gives the problem."""
+        answer = await self.ask(who, "POST", path, body or {}, **headers)
+        assert not answer.is_success, answer.text
+        return answer.json()
+
+    async def settle(self) -> int:
+        """Wait until everything caused so far has happened."""
+        self.position = await settled(self.stack.gateway.broker, NAMES, self.position)
+        return self.position
+
+    def token(self, subject: str, **claims: Any) -> str:
+        """A token of the local issuer."""
+        return self.stack.gateway.issuer.token(subject, **{"lifetime": 600, **claims})
+
+    async def enter(self, key: str, roles: tuple[str, ...], **more: Any) -> str:
+        """Enter a person and give them an account of the same name."""
+        joined = (now() - timedelta(days=400)).date().isoformat()
+        entered = await self.do(
+            "operator",
+            "/people",
+            {
+                "name": f"某{key}",
+                "joined_on": joined,
+                "posts": [{"role": role, "since": joined} for role in roles],
+                **more,
+            },
+        )
+        subject = f"{self.id}-{key}"
+        person = str(entered["id"])
+        await self.do(
+            "operator",
+            "/accounts",
+            {"issuer": LOCAL_ISSUER, "subject": subject, "person": person},
+        )
+        self.people[key] = person
+        self.tokens[key] = self.token(subject)
+        return person
+
+
+@asynccontextmanager
+async def enrolled(stack: Stack, **policy: str) -> AsyncIterator[School]:
+    """Enrol a new school with the cast; `policy` sets durations by setting."""
+    async with httpx.AsyncClient(base_url=stack.url) as client:
+        school = School(stack, f"s-{uuid4().hex[:12]}", client)
+        school.tokens["operator"] = school.token("operator:tests", roles=frozenset({"operator"}))
+        await school.do(
+            "operator", "/schools", {"name": "示范中学", "zone": "Asia/Shanghai", "language": "zh"}
+        )
+        for key, roles in CAST.items():
+            await school.enter(key, roles)
+        if policy:
+            await set_policy(school, **policy)
+        yield school
+
+
+async def set_policy(school: School, **settings: str) -> str:
+    """Draft a campaign and set some of its policy, as durations; gives the campaign's id."""
+    today = now().date()
+    until = (today + timedelta(days=200)).isoformat()
+    names = (
+        "study_and_listening",
+        "problem_finding_and_criticism",
+        "rectification_and_institution_building",
+    )
+    stages = [{"name": n, "begins_on": today.isoformat(), "ends_on": until} for n in names]
+    plan = await school.do(
+        "clerk",
+        "/campaigns",
+        {"title": "实施方案", "begins_on": today.isoformat(), "ends_on": until, "stages": stages},
+    )
+    for setting, value in settings.items():
+        await school.do(
+            "leader",
+            f"/campaigns/{plan['id']}/set-policy",
+            {"setting": setting, "value": value, "unit": "duration", "reason": "试用"},
+        )
+    return str(plan["id"])
