@@ -35,6 +35,10 @@ class Conflict(Exception):  # noqa: N818 -- expected: somebody was faster, so de
     """The stream moved on since it was read."""
 
 
+class AlreadyRecorded(Exception):  # noqa: N818 -- expected: read what it led to
+    """The command was recorded by an earlier try, at another time."""
+
+
 class TooLarge(Rejected):
     """The event would be larger than 768 KiB."""
 
@@ -177,6 +181,7 @@ class Journal:
         at the leader: our event, if it was stored, is the first of its subject behind `after`.
 
         Raises:
+            AlreadyRecorded: an earlier try of the same command with the same content is there.
             Conflict: another event is there.
             TooLarge: over `MAX_EVENT`.
             Unavailable: nobody knows; repeat with the same command id.
@@ -190,18 +195,18 @@ class Journal:
             "Nats-Expected-Last-Subject-Sequence": str(after),
         }
         begun = time.perf_counter()
-        unsure: Exception
+        unsure: Exception | None = None
         try:
             position, duplicate = await self.broker.publish(draft.subject, draft.body, headers)
-            unsure = Conflict()
+            if duplicate:
+                unsure = Conflict()
         except JetStreamRefusal as refusal:
-            position, duplicate = 0, True
             unsure = Conflict() if refusal.code in _MOVED else Unavailable("log")
             if refusal.code not in _MOVED:
                 self.broker.on_trouble(str(refusal))
         except Unavailable as trouble:
-            position, duplicate, unsure = 0, True, trouble
-        if duplicate:
+            unsure = trouble
+        if unsure:
             position = await self._look(draft, after, unsure)
         metrics.APPEND_SECONDS.labels(self.service).observe(time.perf_counter() - begun)
         metrics.EVENTS.labels(self.service, draft.event.TYPE).inc()
@@ -212,9 +217,10 @@ class Journal:
         found = await self.broker.message(EVENTS, {"seq": after + 1, "next_by_subj": draft.subject})
         if found is None:
             raise unsure
-        ours = all(found.headers.get(name) == draft.headers[name] for name in _IDENTITY)
-        if ours:
+        if found.headers.get("ce-eventhash") == draft.hash:
             return found.position
+        if all(found.headers.get(name) == draft.headers[name] for name in _IDENTITY):
+            raise AlreadyRecorded
         raise Conflict
 
     def advance(

@@ -1,7 +1,7 @@
 """What a field means to privacy: said in the model, applied by `shared/privacy.py`. Pure.
 
 A marked field is encrypted before anything is hashed or decided, so state, snapshots and views only
-ever hold opaque *tokens*. Two equal texts of one scope and label give equal tokens (the nonce is a
+ever hold opaque *tokens*. Two equal texts of one scope and field give equal tokens (the nonce is a
 keyed hash of the text), which is all a rule may rely on.
 """
 

@@ -1,12 +1,13 @@
 """Personal fields and free texts are encrypted before anything is hashed, with keys that can be erased.
 
 AES-256-GCM. A text's nonce is the first 96 bits of HMAC-SHA256(nonce key, AAD ‖ text), so sealing is
-deterministic per scope and label: a repeated command gives the same bytes, and a rule can see that
+deterministic per scope and field: a repeated command gives the same bytes, and a rule can see that
 two texts are equal and nothing else. Two different texts share a nonce with probability < 2⁻⁴⁰ even
 after 2²⁸ texts under one key; keys are per person and per stream, so they see a few hundred.
 
-A token is `~1~<scope>~<label>~<base64url(nonce ‖ ciphertext ‖ tag)>`; AAD = school ‖ scope ‖ label. The
-label is `<command>.<field>`: sealing comes before deciding, when the event's TYPE is not known yet.
+A token is `~1~<scope>~<field>~<base64url(nonce ‖ ciphertext ‖ tag)>`; AAD = school ‖ scope ‖ field. The
+event's TYPE is no part of it: sealing comes before deciding, and a correction that changes nothing
+must be seen to change nothing.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel
 
-from shared.decider import Command, kebab
+from shared.decider import Command
 from shared.marks import (
     TOKEN_PREFIX,
     BlindIndex,
@@ -191,7 +192,6 @@ class Privacy:
         """
         if keyless:
             return command.model_copy(update=await self._indexes(command, school))
-        label = kebab(type(command).__name__)
         wanted: set[str] = set()
 
         def scope(what: object, owner: Any) -> str:  # noqa: ANN401 -- any model with the named field
@@ -211,7 +211,7 @@ class Privacy:
 
         def seal(what: object, owner: Any, name: str, text: str) -> str:  # noqa: ANN401 -- as above
             where = scope(what, owner)
-            return _encrypt(keys[where], school, where, f"{label}.{name}", text)
+            return _encrypt(keys[where], school, where, name, text)
 
         return transform(command.model_copy(update=derived), seal)
 
@@ -275,24 +275,24 @@ def _ciphers(key: bytes) -> tuple[bytes, AESGCM]:
     return _subkey(key, "nonce"), AESGCM(_subkey(key, "text"))
 
 
-def _encrypt(key: bytes, school: str, scope: str, label: str, text: str) -> str:
-    aad = f"{school}~{scope}~{label}".encode()
+def _encrypt(key: bytes, school: str, scope: str, field_name: str, text: str) -> str:
+    aad = f"{school}~{scope}~{field_name}".encode()
     plain = text.encode()
     nonce_key, cipher = _ciphers(key)
     nonce = hmac.digest(nonce_key, aad + b"\x00" + plain, "sha256")[:_NONCE]
     box = nonce + cipher.encrypt(nonce, plain, aad)
-    return f"{TOKEN_PREFIX}{scope}~{label}~{urlsafe_b64encode(box).decode().rstrip('=')}"
+    return f"{TOKEN_PREFIX}{scope}~{field_name}~{urlsafe_b64encode(box).decode().rstrip('=')}"
 
 
 def _open(token: str, school: str, keys: dict[str, bytes]) -> object:
-    _, _, scope, label, box = token.split("~")
+    _, _, scope, field_name, box = token.split("~")
     key = keys.get(f"{school}/{scope}")
     if key is None:
         return ERASED
     raw = urlsafe_b64decode(box + "=" * (-len(box) % 4))
     try:
         plain = _ciphers(key)[1].decrypt(
-            raw[:_NONCE], raw[_NONCE:], f"{school}~{scope}~{label}".encode()
+            raw[:_NONCE], raw[_NONCE:], f"{school}~{scope}~{field_name}".encode()
         )
     except InvalidTag:
         return {"masked": "damaged"}

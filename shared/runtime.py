@@ -31,7 +31,7 @@ from shared.decider import (
     wire,
 )
 from shared.envelope import Provenance, Record, Subject, draft
-from shared.journal import Conflict, Journal, Past
+from shared.journal import AlreadyRecorded, Conflict, Journal, Past
 from shared.marks import Occurred, SetByRuntime, fields_marked
 from shared.mongo import Document, Mongo
 from shared.privacy import Keyring, Privacy, ScopeErased, deployment_key
@@ -489,6 +489,8 @@ class Runtime:
                 )
                 try:
                     return await self._decide(taken, command, target, subject, past, fingerprint)
+                except AlreadyRecorded:
+                    self.journal.forget(subject)
                 except Conflict:
                     metrics.CONFLICTS.labels(self.service.name).inc()
                     self.journal.forget(subject)
@@ -511,7 +513,7 @@ class Runtime:
         past: Past,
         fingerprint: str,
     ) -> Reply:
-        """One attempt. Raises `Conflict` where the stream turns out to have moved."""
+        """One attempt. Raises `Conflict` or `AlreadyRecorded` where there was more than was known."""
         decider = taken.stream.decider
         if before := past.commands.get(taken.id):
             if before.fingerprint != fingerprint:

@@ -327,7 +327,7 @@ async def one_opinion(query: Opinion, desk: Desk, caller: Caller) -> Found:
     elif any(d["owner"] == caller.id for d in became):
         item = _guarded(document, caller)
         hidden = ("verbatim_text", "sitting", "channel_text", "notes")
-        item |= {name: sealed(item[name]) for name in hidden}
+        item |= {name: sealed(item[name]) for name in hidden} | {"attachments": []}
     else:
         raise NotFound
     return {**_fitting(item), "became": [_followed(d) for d in became]}
@@ -418,7 +418,9 @@ def _guarded(document: Document, caller: Caller) -> Found:
         return item
     item |= {name: sealed(item[name]) for name in ("voiced_by", "contact")}
     if not document["recorded_by_clerk"]:
+        who = item["submitted_by"]
         item["submitted_by"] = None
+        item["notes"] = [{**n, "by": None} if n["by"] == who else n for n in item["notes"]]
     return item
 
 

@@ -209,7 +209,8 @@ def command_path(stream: Stream, command: type[Command]) -> str:
         return base
     service = command.__module__.split(".")[1]
     category = stream.decider.category
-    verb = kebab(command.__name__).removesuffix(f"-{category}").removesuffix(f"-{service}")
+    name = kebab(command.__name__)
+    verb = name.removesuffix(f"-{service}-{category}").removesuffix(f"-{category}")
     return f"{base}/{{id}}/{verb}"
 
 

@@ -266,7 +266,7 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
                 "accountable_leader": event.accountable_leader,
                 "responsible_department": event.responsible_department,
                 "due": event.watch.due,
-                "first_due": card.first_due if again else event.watch.due,
+                "first_due": card.first_due or event.watch.due,
             }
         case RectificationStarted():
             return {"stage": "underway", "since": at}
@@ -342,6 +342,7 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
                 "verdicts": (),
                 "evidence": (),
                 "ending": None,
+                "first_due": None,
             }
         case LookedBack(relapse=relapse):
             return {"looked_back": at, "relapse": relapse}

@@ -10,6 +10,7 @@ from services.rectification.domain import plan as plan_domain
 from services.rectification.domain import regulation as regulation_domain
 from services.rectification.domain.issue import (
     DESK,
+    AssignIssue,
     ClaimIssue,
     IssueCommand,
     MergeIssue,
@@ -53,7 +54,7 @@ async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts:
         raise UnknownSchool
     state = desk.state
     match command:
-        case ClaimIssue() if isinstance(state, issue_domain.Open):
+        case ClaimIssue() | AssignIssue() if isinstance(state, issue_domain.Open):
             sources = {s.id for s in state.case.sources if s.kind is SourceKind.collation}
             return issue_domain.Facts(known, open_collations=await _open_collations(sources, desk))
         case StrikeOff():
@@ -78,7 +79,7 @@ async def plan_facts(_: plan_domain.PlanCommand, desk: Desk) -> plan_domain.Fact
     known = desk.ledger(directory)
     if known is None:
         raise UnknownSchool
-    live = await desk.find(issues, {"stage": {"$in": LIVE}})
+    live = await desk.find(issues, {"stage": {"$in": [*LIVE, "long_term"]}})
     return plan_domain.Facts(
         known,
         issues=frozenset(d["key"] for d in live),

@@ -131,6 +131,11 @@ def test_only_an_operator_makes_an_account_the_supervision_groups_or_takes_it_aw
     account.given(theirs).when(close(by=OPERATOR)).then(closed)
 
 
+def test_a_history_that_begins_in_the_middle_is_none() -> None:
+    with pytest.raises(LookupError):
+        decider.fold([closed])
+
+
 @pytest.mark.parametrize(
     "sent",
     [

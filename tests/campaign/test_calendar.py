@@ -134,6 +134,20 @@ def test_two_years_share_no_day() -> None:
     )
 
 
+def test_a_term_may_last_to_the_end_of_its_year() -> None:
+    long = SPRING.model_copy(update={"ends_on": END})
+    calendar.given().when(set_year(AUTUMN, long)).then(
+        SchoolYearSet(begins_on=BEGIN, ends_on=END, terms=(AUTUMN, long))
+    )
+
+
+def test_the_year_before_ends_the_day_before() -> None:
+    term = Term(number=1, begins_on=date(2021, 9, 1), ends_on=date(2022, 1, 14))
+    calendar.given(year).when(
+        set_year(term, begins_on=date(2021, 9, 1), ends_on=BEGIN)
+    ).then_rejected(YearsOverlap)
+
+
 def test_the_next_year_begins_the_day_after() -> None:
     term = Term(number=1, begins_on=date(2023, 9, 1), ends_on=date(2024, 1, 12))
     begin, end = date(2023, 9, 1), date(2024, 8, 31)

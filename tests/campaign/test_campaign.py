@@ -448,6 +448,10 @@ def test_it_is_not_concluded_before_it_started() -> None:
     )
 
 
+def test_it_may_be_over_on_the_day_it_started() -> None:
+    campaign.given(*running, start_corrected).when(conclude()).then(concluded)
+
+
 def test_concluding_it_again_records_nothing() -> None:
     campaign.given(*running, concluded).when(conclude()).then_nothing()
 
@@ -500,6 +504,11 @@ def test_a_campaign_struck_out_stays_so() -> None:
     )
     for command in commands:
         campaign.given(drafted, voided).when(command).then_rejected(OutOfOrder)
+
+
+def test_a_history_that_begins_in_the_middle_is_none() -> None:
+    with pytest.raises(LookupError):
+        decider.fold([approved])
 
 
 @pytest.mark.parametrize(

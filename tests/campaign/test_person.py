@@ -288,6 +288,9 @@ def test_name_and_number_are_sealed_with_the_persons_own_key() -> None:
 
 def test_a_number_is_one_persons() -> None:
     person.given().when(enter(number_index="index-of-T1")).then_rejected(NumberTaken)
+    with pytest.raises(NumberTaken) as refusal:
+        person.given().when(enter(number_index="index-of-T1")).decided()
+    assert refusal.value.detail == TEACHER
 
 
 def test_several_people_have_no_number() -> None:
@@ -391,6 +394,12 @@ def test_the_day_of_joining_is_put_right() -> None:
 
 def test_nothing_begins_before_the_right_day_of_joining() -> None:
     person.given(entered, post_taken).when(correct(joined_on=TOMORROW)).then_rejected(NotPresent)
+
+
+def test_somebody_may_have_been_there_for_one_day() -> None:
+    person.given(entered, left).when(correct(joined_on=TODAY)).then(
+        corrected.model_copy(update={"joined_on": TODAY})
+    )
 
 
 def test_nobody_left_before_the_right_day_of_joining() -> None:
@@ -668,6 +677,11 @@ def test_nobody_leaves_in_an_earlier_stay() -> None:
     person.given(entered, left, rejoined).when(leave_school(YESTERDAY)).then_rejected(NotPresent)
 
 
+def test_whoever_came_back_the_next_day_may_leave_that_day() -> None:
+    back = SchoolRejoined(on=TOMORROW)
+    person.given(entered, left, back).when(leave_school(TOMORROW)).then(SchoolLeft(on=TOMORROW))
+
+
 def test_a_leaving_is_struck_out() -> None:
     person.given(entered, left).when(void_leaving()).then(leaving_voided)
 
@@ -797,6 +811,11 @@ def test_nobody_at_school_becomes_a_supervisor_by_merging() -> None:
 
 def test_nobody_at_school_borrows_the_place_of_a_supervisor() -> None:
     person.given(supervising).when(name_deputy(HEAD)).then_rejected(AppointedFromOutside)
+
+
+def test_a_history_that_begins_in_the_middle_is_none() -> None:
+    with pytest.raises(LookupError):
+        decider.fold([post_taken])
 
 
 # -- What is understood ----------------------------------------------------------------------------

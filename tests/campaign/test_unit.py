@@ -144,6 +144,11 @@ def test_a_unit_struck_out_stays_so() -> None:
         unit.given(entered, voided).when(command).then_rejected(OutOfOrder)
 
 
+def test_a_history_that_begins_in_the_middle_is_none() -> None:
+    with pytest.raises(LookupError):
+        decider.fold([closed])
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -85,6 +85,13 @@ async def test_a_leader_reads_the_words_and_not_who_said_them() -> None:
     assert found["submitted_by"] is None
 
 
+async def test_what_the_sender_did_later_does_not_name_them_either() -> None:
+    desk = await after(("o1", o.said, TEACHER), ("o1", o.corrected, TEACHER), ("o1", o.refused))
+    for person, known in ((LEADER, [None, COLLATOR]), (COLLATOR, [TEACHER, COLLATOR])):
+        found = await q.one_opinion(q.Opinion(id="o1"), desk, caller(person))
+        assert [note["by"] for note in found["notes"]] == known
+
+
 async def test_nobody_learns_who_said_something_about_them() -> None:
     said = o.submitted(target_kind=TargetKind.member, target=ADMINISTRATOR)
     desk = await after(("o1", said))

@@ -15,7 +15,7 @@ from shared import broker as door
 from shared.broker import EVENTS, Broker
 from shared.decider import PersonId, Unavailable
 from shared.envelope import GENESIS, Draft, Provenance, Subject, draft
-from shared.journal import MAX_EVENT, Conflict, Journal, TooLarge
+from shared.journal import MAX_EVENT, AlreadyRecorded, Conflict, Journal, TooLarge
 from shared.mongo import Mongo
 from shared.runtime import now
 from shared.settings import Settings
@@ -89,6 +89,18 @@ async def test_the_same_event_again_is_found_where_it_is(bench: Bench) -> None:
     first = await bench.journal.append(new, after=0)
 
     assert await bench.journal.append(new, after=0) == first
+    assert len(await bench.stored()) == 1
+
+
+async def test_the_same_command_at_another_time_finds_what_the_first_try_recorded(
+    bench: Bench,
+) -> None:
+    command = uuid4()
+    await bench.journal.append(bench.written("好", command), after=0)
+
+    with pytest.raises(AlreadyRecorded):
+        await bench.journal.append(bench.written("好", command), after=0)
+
     assert len(await bench.stored()) == 1
 
 

@@ -86,10 +86,10 @@ def standing(state: Any) -> object:
 
 def unrevised(state: Any) -> object:
     """A plan or regulation without the number of its revision."""
-    revision = getattr(
-        getattr(state, "sheet", None) or getattr(state, "paper", None), "revision", 0
-    )
-    return repr(state).replace(f"revision={revision}", "")
+    for name in ("sheet", "paper"):
+        if hasattr(state, name):
+            return replace(state, **{name: replace(getattr(state, name), revision=0)})
+    return state
 
 
 ISSUE = Laws(issue.decider, ISSUE_FACTS, ISSUE_COMMANDS, standing)

@@ -235,6 +235,13 @@ def test_a_correction_does_not_abolish_it_before_it_was_in_force() -> None:
     )
 
 
+def test_a_correction_may_say_that_it_was_never_in_force_for_more_than_a_day() -> None:
+    dates = {"in_force_on": BEGINS, "abolished_on": BEGINS}
+    regulation.given(*ABOLISHED).when(correct(LEADER, **dates)).then(
+        RegulationCorrected(**CORRECTED, **dates)
+    )
+
+
 @pytest.mark.parametrize(
     "dates",
     [
