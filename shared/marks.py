@@ -124,9 +124,14 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest, 64 lower-case hex digits."""
 
 
+_TOKEN = re.compile(r"~1~[a-z0-9._-]+~[a-z0-9._-]+~[A-Za-z0-9_-]+")
+
+
 def is_token(value: object) -> bool:
     """Whether a value is a sealed text."""
-    return isinstance(value, str) and value.startswith(TOKEN_PREFIX)
+    return (
+        isinstance(value, str) and value.startswith(TOKEN_PREFIX) and bool(_TOKEN.fullmatch(value))
+    )
 
 
 def _unfold(annotation: Any) -> tuple[Any, tuple[object, ...]]:  # noqa: ANN401 -- any annotation at all
@@ -207,9 +212,8 @@ def _transformed(value: Any, what: object, owner: Any, name: str, seal: Any) -> 
 
 def tokens(tree: object) -> Iterator[str]:
     """Yield every token anywhere in a JSON-like tree."""
-    if isinstance(tree, str):
-        if tree.startswith(TOKEN_PREFIX):
-            yield tree
+    if is_token(tree):
+        yield str(tree)
     elif isinstance(tree, dict):
         for value in tree.values():
             yield from tokens(value)

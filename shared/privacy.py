@@ -36,6 +36,7 @@ from shared.marks import (
     SaltedHash,
     Sealed,
     fields_marked,
+    is_token,
     marked,
     tokens,
     transform,
@@ -301,7 +302,7 @@ def _open(token: str, school: str, keys: dict[str, bytes]) -> object:
 
 def _replace(tree: Any, opened: Any) -> Any:  # noqa: ANN401 -- walks any JSON
     if isinstance(tree, str):
-        return opened(tree) if tree.startswith(TOKEN_PREFIX) else tree
+        return opened(tree) if is_token(tree) else tree
     if isinstance(tree, dict):
         return {name: _replace(value, opened) for name, value in tree.items()}
     if isinstance(tree, list | tuple):

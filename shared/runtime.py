@@ -716,7 +716,7 @@ class Runtime:
     async def _retry_parked(self) -> None:
         """Do again what an operator marked for it: fold a view's stream, react to an event."""
         items = await self.mongo.keep("parked").find(
-            {"service": self.service.name, "decision": "replay"}
+            {"service": self.service.name, "decision": "replay", "kind": {"$ne": "box"}}
         )
         policies = {policy.name: policy for policy in self.service.policies}
         for item in items:

@@ -407,8 +407,10 @@ def heard(document: Heard | None, record: Record) -> Heard | None:
     """What is known of an opinion after one more event."""
     known = document or Heard()
     match record.event:
-        case OpinionSubmitted(submitted_by=person):
+        case OpinionSubmitted(submitted_by=person, recorded_by_clerk=False):
             return known.model_copy(update={"submitted_by": person})
+        case OpinionSubmitted():
+            return known
         case IssueOpened() if record.stream not in known.issues:
             return known.model_copy(update={"issues": (*known.issues, record.stream)})
         case _:

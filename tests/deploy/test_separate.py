@@ -69,7 +69,7 @@ class Deployment:
     def start(self, name: str) -> None:
         """Start a container that stays."""
         with (self.place / f"{name}.log").open("wb") as log:
-            self.running[name] = subprocess.Popen(  # noqa: S603 -- the command compose would run
+            self.running[name] = subprocess.Popen(
                 self.command(words(self.containers[name]["command"])),
                 cwd=self.image.app,
                 env=self.variables(name),
@@ -84,7 +84,7 @@ class Deployment:
         given = [*words(container.get("entrypoint", [])), *words(container.get("command", []))]
         if arguments:
             given = [*words(container["entrypoint"]), *arguments]
-        ended = subprocess.run(  # noqa: S603 -- the command compose would run
+        ended = subprocess.run(
             self.command(given),
             cwd=self.image.app,
             env=self.variables(name),
@@ -101,7 +101,7 @@ class Deployment:
         _, *check = self.containers[name]["healthcheck"]["test"]
         port = self.containers[name]["environment"]["TAIZHANG_HTTP_PORT"]
         check = [word.replace(f":{port}/", f":{self.port(name)}/") for word in check]
-        ended = subprocess.run(  # noqa: S603 -- the command compose would run
+        ended = subprocess.run(
             self.command(check),
             env=self.variables(name),
             capture_output=True,
