@@ -20,6 +20,8 @@ from rich.table import Table
 
 from services import bench
 from services.clock.app import Clock
+from services.demo.cast import texts_of
+from services.demo.story import play
 from services.gateway.app import Gateway, Probe
 from services.stack import NAMES, SERVICES, operator, provisioned, running, until_told
 from shared.broker import SCHEDULES
@@ -107,6 +109,39 @@ def up(data: Data = DATA, http: Http = "127.0.0.1:0") -> None:
         run(work())
     finally:
         stack.stop()
+
+
+@app.command()
+def demo(
+    data: Data = Path("data/demo"),
+    opinions: Annotated[Path | None, typer.Option(help="A CSV of real texts to play with.")] = None,
+    text_column: Annotated[str, typer.Option(help="The column that holds the texts.")] = "text",
+    as_json: Json = False,
+) -> None:
+    """Play a whole campaign through the HTTP door; exit 1 when anything is not as it must be."""
+    logs()
+    try:
+        texts = texts_of(opinions, text_column) if opinions else None
+    except (OSError, ValueError) as reason:
+        typer.echo(f"taizhang: {reason}", err=True)
+        raise typer.Exit(CANNOT) from None
+    stack, settings = embedded(data)
+
+    async def work() -> int:
+        async with running(settings.with_changes(box_interval=0.5)) as product:
+            result = await play(product, opinions=texts, tell=_silent if as_json else out.print)
+        if as_json:
+            typer.echo(json.dumps(result.as_data(), ensure_ascii=False))
+        return GOOD if result.good else WRONG
+
+    try:
+        run(work())
+    finally:
+        stack.stop()
+
+
+def _silent(_: object) -> None:
+    """Say nothing: the data is printed at the end."""
 
 
 @app.command()

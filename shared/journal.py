@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import cache
+from inspect import ismodule
 from typing import Any
 from uuid import UUID
 
@@ -85,9 +86,20 @@ class Past:
 
 @cache
 def code_digest(decider: Decider[Any, Any, Any, Any]) -> str:
-    """SHA-256 of the source of a stream's rules and events: a snapshot of other code is ignored."""
-    modules = {decider.evolve.__module__}
-    modules |= {event.__module__ for event in decider.members(decider.events)}
+    """SHA-256 of the source a stream's fold is made of: a snapshot of other code is ignored.
+
+    That is the modules of `evolve` and of the events, and every module of ours these take names from.
+    """
+    wanted = {decider.evolve.__module__}
+    wanted |= {event.__module__ for event in decider.members(decider.events)}
+    modules: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        modules.add(name)
+        taken = {getattr(thing, "__module__", None) for thing in vars(sys.modules[name]).values()}
+        taken |= {thing.__name__ for thing in vars(sys.modules[name]).values() if ismodule(thing)}
+        ours = {m for m in taken if m and m.startswith("services.") and m in sys.modules}
+        wanted |= ours - modules
     source = "".join(inspect.getsource(sys.modules[name]) for name in sorted(modules))
     return hashlib.sha256(source.encode()).hexdigest()
 

@@ -25,6 +25,8 @@ CHECKPOINT_EVERY = (
     2_000  # events that concern no view before the checkpoint is written all the same
 )
 CARDS_IN_MEMORY = 20_000
+ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
+"""What a stored document has beside its content."""
 MAX_PAUSE = 0.25  # seconds views wait for commands after a batch
 
 
@@ -53,6 +55,12 @@ class View[D: BaseModel]:
     kind: Literal["card", "index", "ledger"] = "card"
     keys: Callable[[Record], Iterable[str]] = _stream
     version: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse documents that would overwrite their own envelope."""
+        if taken := ENVELOPE & {f.alias or n for n, f in self.document.model_fields.items()}:
+            msg = f"{self.name}: {', '.join(sorted(taken))} belong to the envelope"
+            raise TypeError(msg)
 
     @property
     def collection(self) -> str:
@@ -154,10 +162,6 @@ class Folding:
         """Let go of documents when there are too many; a ledger stays."""
         if self.view.kind != "ledger" and len(self.cache) > CARDS_IN_MEMORY:
             self.cache.clear()
-
-
-ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
-"""What a stored document has beside its content."""
 
 
 def as_stored(school: str, key: str, working: Working) -> Document:

@@ -182,7 +182,7 @@ def who(directory: Directory | None, claims: Claims, account: str, at: datetime)
         Unauthenticated, UnknownPerson, UnknownSchool: as their names say.
     """
     vouched = claims.roles & {"operator", "service", "originator", "anonymous"}
-    if not vouched & {"operator", "service"} and directory is None:
+    if directory is None and not vouched & {"operator", "service"}:
         raise UnknownSchool
     if "anonymous" in vouched:
         return Caller(PersonId("anonymous"), frozenset({"anonymous"}))

@@ -24,6 +24,7 @@ from tests.campaign.examples import (
     OPERATOR,
     SUPERVISOR,
     TEACHER,
+    TODAY,
 )
 from tests.scenario import Scenario
 
@@ -80,6 +81,15 @@ def test_an_account_is_not_opened_for_two() -> None:
 def test_nobody_outside_the_roster_gets_an_account(person: PersonId) -> None:
     account.given().when(open_for(person)).then_rejected(NotInRoster)
     account.given(opened).when(hand_over(person)).then_rejected(NotInRoster)
+
+
+def test_the_last_day_at_school_is_a_day_at_school() -> None:
+    leaving = DIRECTORY.roster.people[TEACHER].model_copy(update={"left_on": TODAY})
+    people = {**DIRECTORY.roster.people, TEACHER: leaving}
+    roster = DIRECTORY.roster.model_copy(update={"people": people})
+    account.knowing(DIRECTORY.model_copy(update={"roster": roster})).given().when(open_for()).then(
+        opened
+    )
 
 
 def test_an_account_is_handed_over() -> None:

@@ -185,6 +185,12 @@ def test_a_holiday_is_renamed() -> None:
     calendar.given(year, holiday, renamed).when(declare("五一")).then_nothing()
 
 
+def test_a_holiday_may_be_one_day() -> None:
+    calendar.given(year).when(declare(begins_on=MAY_3)).then(
+        HolidayDeclared(begins_on=MAY_3, ends_on=MAY_3, name="劳动节")
+    )
+
+
 def test_a_holiday_ends_after_it_begins() -> None:
     calendar.given(year).when(declare(begins_on=date(2023, 5, 4))).then_rejected(EndsBeforeItBegins)
 

@@ -69,6 +69,7 @@ def test_well_formed_values(value: str, unit: SettingUnit) -> None:
         ("٣", SettingUnit.school_days),
         ("3 ", SettingUnit.school_days),
         ("1001", SettingUnit.school_days),
+        ("0", SettingUnit.yuan),
         ("NaN", SettingUnit.yuan),
         ("1e3", SettingUnit.yuan),
         ("1_0", SettingUnit.yuan),
@@ -90,6 +91,14 @@ def test_malformed_values(value: str, unit: SettingUnit) -> None:
 def test_a_deadline_in_school_days_may_be_a_duration_and_not_the_other_way_round() -> None:
     assert SETTINGS["claim_within"].takes(SettingUnit.duration)
     assert not SETTINGS["intake_batch"].takes(SettingUnit.school_days)
+    assert not SETTINGS["minimum_talk"].takes(SettingUnit.duration)
+
+
+def test_a_value_is_accepted_in_its_unit_and_well_formed() -> None:
+    claim_within = SETTINGS["claim_within"]
+    assert claim_within.accepts("2", SettingUnit.school_days)
+    assert not claim_within.accepts("2", SettingUnit.minutes)
+    assert not claim_within.accepts("two", SettingUnit.school_days)
 
 
 def test_the_longest_period_is_well_within_sight() -> None:

@@ -251,6 +251,7 @@ def test_reminders_come_before_it_in_order_and_never_in_the_past() -> None:
     eight = timedelta(hours=8)
     at_eight = [datetime(2023, 3, d, 8, tzinfo=UTC) - eight for d in (3, 6)]
     assert DIRECTORY.reminders(due, NOON) == tuple(at_eight)
+    assert DIRECTORY.reminders(due, at_eight[0]) == (at_eight[1],)
     long = DIRECTORY.due(NOON, "time_limited_within")
     assert len(DIRECTORY.reminders(long, NOON)) == 4
 

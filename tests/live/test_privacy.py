@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -29,10 +30,9 @@ def privacy(servers: Settings) -> Iterator[Privacy]:
 
 
 def said(stream: str, text: str = WORDS) -> SubmitOpinion:
-    names = dict.fromkeys(SubmitOpinion.model_fields)
-    return SubmitOpinion.model_construct(
-        **{**names, "verbatim_text": text, "voiced_by": "赵某", "at": now(), "stream": stream}
-    )
+    fields: dict[str, Any] = dict.fromkeys(SubmitOpinion.model_fields)
+    fields |= {"verbatim_text": text, "voiced_by": "赵某", "at": now(), "stream": stream}
+    return SubmitOpinion.model_construct(**fields)
 
 
 async def test_neither_the_log_nor_the_database_holds_what_was_said(school: School) -> None:

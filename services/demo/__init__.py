@@ -1,0 +1,1 @@
+"""Demo: a whole campaign of an invented school, played through the HTTP door."""

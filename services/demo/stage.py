@@ -1,0 +1,64 @@
+"""The performance as far as it has come: who plays, what was said, what became of it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from services.demo import cast as casting
+from services.demo.cast import SECRETARY, Cast, Matter, Saying
+from services.demo.door import Line
+from services.demo.lives import Life, Voice
+from services.demo.telling import Result
+from services.stack import NAMES, Stack
+from shared.runtime import settled
+
+PATIENCE = 120.0  # seconds until what is on its way must have arrived
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An opinion that was taken: what was said, its id, and by what its originator comes back."""
+
+    saying: Saying
+    id: str
+    voice: Voice | None
+
+
+@dataclass
+class Play:
+    """One performance: `invented` texts or those of a file, in a school of its own."""
+
+    product: Stack
+    cast: Cast
+    line: Line
+    sayings: list[Saying]
+    invented: bool
+    result: Result
+    matters: dict[str, Matter] = field(default_factory=casting.matters)
+    today: date = date.min
+    campaign: str = ""
+    solicitation: str = ""
+    heard: list[Heard] = field(default_factory=list)
+    collations: list[str] = field(default_factory=list)
+    early: str = ""
+    lives: dict[str, Life] = field(default_factory=dict)
+
+    def day(self, days: int) -> str:
+        """A day so many days from today."""
+        return (self.today + timedelta(days=days)).isoformat()
+
+    async def settle(self) -> None:
+        """Wait until everything caused so far has happened."""
+        broker = self.product.gateway.broker
+        self.line.position = await settled(broker, NAMES, self.line.position, within=PATIENCE)
+
+    async def set_policy(self, settings: dict[str, tuple[str, str]]) -> None:
+        """Set some of the school's policy: value and unit by setting."""
+        path = f"campaigns/{self.campaign}/set-policy"
+        for setting, (value, unit) in settings.items():
+            body = {"setting": setting, "value": value, "unit": unit, "reason": "演示用时限"}
+            await self.line.do(SECRETARY, path, body)
+
+
+type Act = Callable[[Play], Awaitable[dict[str, object]]]
+"""A part of the plot; gives what is to be said of it in one line."""
