@@ -82,13 +82,15 @@ class Collection:
             return False
         return True
 
-    async def insert_missing(self, documents: Sequence[Document]) -> None:
-        """Insert those whose `_id` does not exist yet."""
+    async def insert_missing(self, documents: Sequence[Document]) -> list[str]:
+        """Insert those whose `_id` does not exist yet; give the ids of the others."""
         try:
             async with _answering():
                 await self._inner.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             _only_duplicates(error)
+            return [documents[e["index"]]["_id"] for e in error.details["writeErrors"]]
+        return []
 
     async def put(self, document: Document) -> None:
         """Insert or replace by `_id`."""

@@ -133,11 +133,9 @@ class Keyring:
         while self._wanted:
             batch, self._wanted = self._wanted, {}
             try:
-                documents = await self._keys.get_many(batch)
-                new = [self._new(name) for name in batch if name not in documents]
-                if new:
-                    await self._keys.insert_missing(new)
-                    documents |= await self._keys.get_many(d["_id"] for d in new)
+                documents = {name: self._new(name) for name in batch}
+                if there := await self._keys.insert_missing(list(documents.values())):
+                    documents |= await self._keys.get_many(there)
             except Exception as error:  # noqa: BLE001 -- handed to whoever waits
                 for waiting in batch.values():
                     waiting.set_exception(error)

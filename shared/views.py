@@ -21,8 +21,11 @@ from shared.mongo import Collection, Document, Mongo
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_EVERY = (
-    2_000  # events that concern no view before the checkpoint is written all the same
+CHECKPOINT_AFTER = (
+    0.5  # seconds between two checkpoints; what lies between is folded again after a crash
+)
+BREATH = (
+    0.03  # seconds from one batch to the next at least, so that a busy time has fewer, larger ones
 )
 CARDS_IN_MEMORY = 20_000
 ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
@@ -90,11 +93,6 @@ class Working:
     opened: int
     version: int = 0
 
-    @property
-    def loaded_or_0(self) -> int:
-        """The stored position, 0 where nothing is stored."""
-        return self.loaded or 0
-
 
 @dataclass
 class Folding:
@@ -130,7 +128,7 @@ class Folding:
             )
 
     def begin(self, keys: Iterable[str]) -> None:
-        """Take for granted that a stream that begins has no card; if it has, writing will find out."""
+        """Take for granted that what a stream begins with is new; if it is not, writing finds out."""
         for key in keys:
             self.cache.setdefault(key, Working(None, None, 0, 0))
 
@@ -142,6 +140,11 @@ class Folding:
             working.position = record.position
             working.version = record.version
             working.opened = working.opened or record.position
+
+    def changed(self, key: str) -> bool:
+        """Whether a document at hand is further than the stored one."""
+        working = self.cache[key]
+        return working.position != (working.loaded or 0)
 
     def wrote(self, key: str) -> None:
         """Note that a document is stored as it is at hand."""
@@ -220,6 +223,7 @@ class Projector:
     _interested: dict[str, list[int]] = field(default_factory=dict)
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
     _saved: int = 0
+    _saved_at: float = 0.0
 
     @property
     def _checkpoints(self) -> Collection:
@@ -299,23 +303,25 @@ class Projector:
             log.critical("%s: %s", self.service, damage)
 
     async def _apply_surely(self, records: list[Record]) -> None:
+        """Apply a batch however often it takes; then let others breathe."""
+        begun = time.monotonic()
         while True:
-            begun = time.perf_counter()
             try:
                 await self.apply(records)
-                if records and self.yielding():
-                    await asyncio.sleep(min(time.perf_counter() - begun, MAX_PAUSE))
             except Unavailable:
                 await asyncio.sleep(0.5)
             else:
-                return
+                break
+        took = time.monotonic() - begun
+        if records:
+            await asyncio.sleep(min(took, MAX_PAUSE) if self.yielding() else max(0, BREATH - took))
 
     async def apply(self, records: list[Record]) -> None:
         """Fold a batch into every view, write it, move on. Safe to repeat."""
         if not records:
+            await self.save()
             return
         last = records[-1].position
-        touched = False
         concerned: dict[int, list[Record]] = {}
         for record in records:
             for n in self._interested.get(record.type, ()):
@@ -323,40 +329,37 @@ class Projector:
         for n, some in concerned.items():
             folding = self._foldings[n]
             if due := [r for r in some if r.position > folding.checkpoint]:
-                touched = True
                 await self._fold(folding, due)
         self._count_unknown(records)
         for folding in self._foldings:
             folding.checkpoint = max(folding.checkpoint, last)
-        if touched or last - self._saved >= CHECKPOINT_EVERY:
-            await self._save(last)
         async with self._moved:
             self.position = last
             self._moved.notify_all()
         metrics.VIEW_POSITION.labels(self.service).set(last)
+        if time.monotonic() - self._saved_at >= CHECKPOINT_AFTER:
+            await self.save()
 
     async def _fold(self, folding: Folding, records: list[Record]) -> None:
         work = [(r, f"{r.school}/{key}") for r in records for key in self._keys(folding, r)]
         keys = list(dict.fromkeys(key for _, key in work))
-        if folding.view.kind == "card":
-            folding.begin(key for record, key in work if record.version == 1)
+        folding.begin(key for record, key in work if record.version == 1)
         await folding.load(keys)
-        for record, key in work:
-            if record.subject in folding.parked:
-                continue
-            try:
-                folding.fold(record, key)
-            except Exception as error:  # noqa: BLE001 -- one bad stream must not stop the others
-                await self._park(folding, record, error)
-        changed = [
-            key for key in keys if folding.cache[key].position != folding.cache[key].loaded_or_0
-        ]
-        bulk = [(folding.cache[key].loaded, folding.written(key)) for key in changed]
-        if await folding.collection.replace_guarded(bulk) == len(bulk):
-            for key in changed:
-                folding.wrote(key)
-        else:
-            await folding.load(changed, again=True)
+        while True:
+            for record, key in work:
+                if record.subject in folding.parked:
+                    continue
+                try:
+                    folding.fold(record, key)
+                except Exception as error:  # noqa: BLE001 -- one bad stream must not stop the others
+                    await self._park(folding, record, error)
+            changed = [key for key in keys if folding.changed(key)]
+            bulk = [(folding.cache[key].loaded, folding.written(key)) for key in changed]
+            if await folding.collection.replace_guarded(bulk) == len(bulk):
+                break
+            await folding.load(changed, again=True)  # somebody else wrote: fold on from there
+        for key in changed:
+            folding.wrote(key)
         folding.trim()
 
     def _keys(self, folding: Folding, record: Record) -> Iterable[str]:
@@ -388,14 +391,18 @@ class Projector:
             self.unknown += strange
             metrics.UNKNOWN_TYPES.labels(self.service).inc(strange)
 
-    async def _save(self, position: int) -> None:
+    async def save(self) -> None:
+        """Write the checkpoint, if there is anything new to write."""
+        position = self.position
+        if position == self._saved:
+            return
         reached = {
             f"views.{f.view.collection.replace('.', '/')}": f.checkpoint for f in self._foldings
         }
         await self._checkpoints.update(self.service, {**reached, "position": position})
         for folding in self._foldings:
             await self._sweep(folding, position)
-        self._saved = position
+        self._saved, self._saved_at = position, time.monotonic()
 
     async def _sweep(self, folding: Folding, position: int) -> None:
         """Remove the tombstones that the checkpoint has passed."""

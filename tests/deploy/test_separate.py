@@ -291,7 +291,11 @@ def test_sigterm_ends_a_container_well_and_it_comes_back(deployment: Deployment)
 
 def test_sigterm_ends_all_of_them_well(deployment: Deployment) -> None:
     files = deployment.image.files()
-    assert {name: deployment.stop(name) for name in reversed(SERVED)} == dict.fromkeys(SERVED, 0)
+    with httpx.Client(timeout=20) as prometheus:  # keeps its connections open
+        for name in SERVED:
+            prometheus.get(f"http://127.0.0.1:{deployment.port(name)}/metrics")
+        codes = {name: deployment.stop(name) for name in reversed(SERVED)}
+    assert codes == dict.fromkeys(SERVED, 0)
     for name in SERVED:
         assert "Traceback" not in deployment.log(name), name
     assert deployment.image.files() == files

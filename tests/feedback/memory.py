@@ -58,9 +58,8 @@ class Drawer(Collection):
         self.documents.setdefault(document["_id"], document)
         return fresh
 
-    async def insert_missing(self, documents: Sequence[Document]) -> None:
-        for document in documents:
-            await self.insert(document)
+    async def insert_missing(self, documents: Sequence[Document]) -> list[str]:
+        return [d["_id"] for d in documents if not await self.insert(d)]
 
     async def put(self, document: Document) -> None:
         self.documents[document["_id"]] = document

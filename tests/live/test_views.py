@@ -172,6 +172,7 @@ async def test_a_document_that_goes_away_leaves_nothing(desk: Desk) -> None:
     projector = await desk.projector(CARD)
     await projector.apply([desk.said("a1")])
     await projector.apply([desk.said("a1", "gone")])
+    await projector.save()
 
     stored = await desk.mongo.views(f"{desk.service}.{CARD.collection}").find({})
 
