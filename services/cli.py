@@ -3,7 +3,6 @@
 Exit codes: 0 good, 1 found something wrong, 2 cannot run.
 """
 
-import asyncio
 import json
 import logging
 import sys
@@ -15,6 +14,7 @@ from typing import Annotated, Any
 import httpx
 import structlog
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -70,7 +70,7 @@ def logs() -> None:
 
 def run(work: Coroutine[Any, Any, int]) -> None:
     """Run something to its exit code."""
-    raise typer.Exit(asyncio.run(work))
+    raise typer.Exit(uvloop.run(work))
 
 
 def embedded(data: Path, http: str = "127.0.0.1:0") -> tuple[Embedded, Settings]:
@@ -320,13 +320,13 @@ async def _settle(item: str, decision: str) -> int:
 @bench_app.command("commands")
 def bench_commands(count: int = 2_000, as_json: Json = False) -> None:
     """Commands through NATS against raw publishes: `ratio_64` and `lone_p50_ratio`."""
-    _print_bench(asyncio.run(bench.commands(count)), as_json=as_json)
+    _print_bench(uvloop.run(bench.commands(count)), as_json=as_json)
 
 
 @bench_app.command("views")
 def bench_views(count: int = 20_000, as_json: Json = False) -> None:
     """Following the log into views against raw read + raw bulk write: `ratio`."""
-    _print_bench(asyncio.run(bench.views(count)), as_json=as_json)
+    _print_bench(uvloop.run(bench.views(count)), as_json=as_json)
 
 
 def _print_bench(found: dict[str, Any], *, as_json: bool) -> None:

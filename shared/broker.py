@@ -99,7 +99,7 @@ class Broker:
     on_trouble: Callable[[str], None] = lambda _: None
     in_flight: int = IN_FLIGHT
     _faststream: NatsBroker = field(init=False)
-    _connection: Client = field(init=False)
+    _connection: Client = field(default_factory=Client)
     _answers: dict[str, Answering] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _violations: list[str] = field(default_factory=list)

