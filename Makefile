@@ -28,7 +28,10 @@ bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench commands
 	$(RUN) -m services.cli bench views
 
-.PHONY: env
+rights: env   ## write docs/rights.md anew
+	$(RUN) -m services.cli rights > docs/rights.md
+
+.PHONY: env rights
 env:
 	@deploy/environment.sh requirements/dev.txt
 

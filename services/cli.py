@@ -6,6 +6,7 @@ Exit codes: 0 good, 1 found something wrong, 2 cannot run.
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from services.clock.app import Clock
 from services.demo.cast import texts_of
 from services.demo.story import play
 from services.gateway.app import Gateway, Probe
+from services.gateway.doors import rights
 from services.stack import NAMES, SERVICES, operator, provisioned, running, until_told
 from shared.broker import SCHEDULES
 from shared.embedded import CannotRun, Embedded
@@ -204,6 +206,14 @@ def provision(
         return GOOD
 
     run(work())
+
+
+@app.command("rights")
+def print_rights() -> None:
+    """Print the table of who may do and see what (docs/rights.md)."""
+    with tempfile.TemporaryDirectory() as directory:
+        gateway = Gateway(Settings(issuer_file=Path(directory) / "issuer.pem"), SERVICES)
+    typer.echo(rights(gateway.routes), nl=False)
 
 
 @app.command()

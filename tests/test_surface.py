@@ -1,9 +1,12 @@
 """What holds for every command, query and refusal of every service."""
 
+from pathlib import Path
+
 import pytest
 
 from services.campaign.events import Role
 from services.gateway.app import Gateway
+from services.gateway.doors import rights
 from services.gateway.problems import STATUS
 from services.stack import SERVICES
 from shared.decider import Command, Rejected, wire
@@ -82,6 +85,17 @@ def test_every_door_is_in_the_openapi_document(tmp_path_factory: pytest.TempPath
     text = str(document)
     assert "number_index" not in text
     assert set(document["components"]["schemas"]) >= {"ClaimIssue", "SubmitOpinion", "EnterPerson"}
+
+
+def test_the_table_of_rights_is_the_one_in_the_docs(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    issuer = tmp_path_factory.mktemp("keys") / "issuer.pem"
+    gateway = Gateway(Settings(issuer_file=issuer), SERVICES)
+
+    written = (Path(__file__).parents[1] / "docs" / "rights.md").read_text()
+
+    assert written == rights(gateway.routes), "run `make rights`"
 
 
 def test_every_status_belongs_to_a_known_code() -> None:

@@ -79,17 +79,32 @@ class Line:
             sent["Idempotency-Key"] = secrets.token_urlsafe(18)
         sent |= headers or {}
         url = f"/v1/{self.door.school}/{path}"
-        for _ in range(TRIES):
-            async with self.door.turns:
-                self.door.requests += 1
-                answer = await self.door.client.request(method, url, headers=sent, **more)  # type: ignore[arg-type]  # httpx's own
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                break
-            await asyncio.sleep(PAUSE)
+        answer = await self._patiently(method, url, headers=sent, **more)
         if method == "POST" and answer.is_success:
             self.door.commands += 1
             self.position = max(self.position, int(answer.headers.get("Taizhang-Position", 0)))
         return answer
+
+    async def _patiently(self, method: str, url: str, **more: object) -> httpx.Response:
+        """Send it until there is an answer; the idempotency key makes repeating safe.
+
+        Raises:
+            Unexpected: there never is one.
+        """
+        trouble = ""
+        for _ in range(TRIES):
+            try:
+                async with self.door.turns:
+                    self.door.requests += 1
+                    answer = await self.door.client.request(method, url, **more)  # type: ignore[arg-type]  # httpx's own
+            except httpx.TransportError as error:  # an idle connection the server was closing
+                trouble = f"{method} {url}: {type(error).__name__}"
+            else:
+                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    return answer
+                trouble = f"{method} {url}: {answer.text[:300]}"
+            await asyncio.sleep(PAUSE)
+        raise Unexpected(trouble)
 
     async def do(
         self, who: str | None, path: str, body: object = None, *, aware: bool = True

@@ -490,6 +490,8 @@ async def refused_verdicts(life: Life) -> None:
     body = {"solved": "solved", "satisfied": "satisfied"}
     what = "没有反映过的人评判"
     await life.refused("R05", what, "not-an-originator", "p21", "record-verdict", body)
+    what = "代录意见的工作人员评判"
+    await life.refused("R05", what, "not-an-originator", life.clerk, "record-verdict", body)
     again = {"cause": "relapse", "reason": "再查一遍"}
     await life.refused("", "没有依据就重新整改", "no-grounds", life.clerk, "reopen", again)
 

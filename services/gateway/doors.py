@@ -360,6 +360,23 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:  # noqa: ANN40
     return schema
 
 
+def rights(routes: Iterable[Route]) -> str:
+    """The table of who may do and see what, as Markdown, derived from the routes."""
+    lines = [
+        "# Who may do and see what",
+        "",
+        "Derived from the commands and queries (`make rights`); a relation to the matter (own issue, own",
+        "words, four eyes) is decided by the rules on top of it.",
+        "",
+        "| door | 名称 | allowed |",
+        "|---|---|---|",
+    ]
+    for route in sorted(routes, key=lambda r: (r.path, r.method)):
+        allowed = ", ".join(sorted(map(str, route.kind.allowed)))
+        lines.append(f"| `{route.method} {route.path}` | {route.kind.zh} | {allowed} |")
+    return "\n".join(lines) + "\n"
+
+
 _TOKEN_SCHEMA = {"type": "string", "pattern": "^[a-z0-9-]{1,36}$"}
 _PROBLEM = {
     "type": "object",
