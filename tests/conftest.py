@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -13,6 +14,8 @@ from shared.settings import Settings
 from tests.live.school import School, enrolled
 
 pytest.register_assert_rewrite("tests.scenario")
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

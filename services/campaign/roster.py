@@ -321,7 +321,8 @@ def _joined(
     """Belong to a branch from a day on: until the day before another one is joined later."""
     earlier = tuple(_ended(m, _day_before(since)) for m in memberships if m.since < since)
     later = tuple(m for m in memberships if m.since > since)
-    until = _day_before(later[0].since) if later else None
+    held = [m for m in later if m.until is None or m.since <= m.until]
+    until = _day_before(held[0].since) if held else None
     return (*earlier, Membership(branch=branch, since=since, until=until), *later)
 
 

@@ -17,6 +17,7 @@ STATUS: Mapping[str, int] = {
     "foreign-school": 403,
     "unknown-person": 403,
     "not-found": 404,
+    "unknown-receipt": 404,
     "unknown-school": 404,
     "unknown-command": 404,
     "unknown-query": 404,

@@ -230,6 +230,18 @@ def test_at_most_one_holding_one_branch_and_one_oversight_at_a_time(
     assert [m.since for m in entry.branches] == sorted(m.since for m in entry.branches)
 
 
+def test_a_membership_that_never_held_ends_no_other() -> None:
+    joined = BranchJoined(branch="b1", since=WINDOW[6])
+    back = [SchoolLeft(on=WINDOW[5]), SchoolRejoined(on=WINDOW[6])]
+    earlier = BranchJoined(branch="b1", since=WINDOW[5])
+
+    entry = entered(FIRST)
+    for event in (joined, *back, earlier):
+        entry = changed(entry, event)
+
+    assert entry.branch(WINDOW[6]) == "b1"
+
+
 # -- One by one ------------------------------------------------------------------------------------
 
 MEMBER = PersonEntered(

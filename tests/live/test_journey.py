@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from services.stack import SERVICES
+from services.stack import SERVICES, running
+from shared.embedded import Embedded
 from shared.replay import compare
 from shared.runtime import now
-from tests.live.school import School, set_policy
+from shared.settings import Settings
+from tests.live.school import School, enrolled, set_policy
 
 pytestmark = pytest.mark.live
 
@@ -101,17 +103,35 @@ async def test_an_issue_lives_from_the_spoken_word_to_the_verdict(school: School
     assert set(told["opinions"]) == set(opinions)
 
 
-async def test_a_fresh_fold_of_the_log_gives_what_people_are_shown(school: School) -> None:
-    await collated(school, "宿舍热水经常停")
-    await school.settle()
-    runtime = school.stack.runtimes["feedback"]
+async def test_a_fresh_fold_of_the_log_gives_what_people_are_shown(
+    own_servers: tuple[Embedded, Settings],
+) -> None:
+    async with running(own_servers[1]) as stack, enrolled(stack) as school:
+        await collated(school, "宿舍热水经常停")
+        await school.settle()
+        runtime = stack.runtimes["feedback"]
 
-    comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
+        comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
 
-    assert comparison.as_data()["differences"] == []
-    assert comparison.broken == []
-    assert comparison.events == school.position
-    assert comparison.documents > 10
+        assert comparison.as_data()["differences"] == []
+        assert comparison.broken == []
+        assert comparison.events == school.position
+        assert comparison.documents > 10
+
+
+async def test_a_view_changed_by_hand_is_found(own_servers: tuple[Embedded, Settings]) -> None:
+    async with running(own_servers[1]) as stack, enrolled(stack) as school:
+        issue, _ = await collated(school, "宿舍热水经常停")
+        runtime = stack.runtimes["rectification"]
+        await runtime.mongo.views("rectification.issues.v1").update(
+            f"{school.id}/{issue}", {"stage": "struck_off"}
+        )
+
+        comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
+
+        assert comparison.differences == [
+            f"rectification.issues.v1 {school.id}/{issue}: differs in stage"
+        ]
 
 
 async def test_a_repeated_command_gets_the_first_answer(school: School) -> None:
