@@ -153,8 +153,8 @@ def _only_duplicates(error: BulkWriteError) -> None:
 class Mongo:
     """A deployment's two databases: `views`, which can be rebuilt, and `keep`, which cannot.
 
-    Views are written with w=1: the checkpoint and the log bring back what a crash loses. `keep` is
-    written with w=majority, j=true: a key must be on the disk before the first event that uses it.
+    Both are written with w=majority, j=true: a key must be on the disk before the first event that
+    uses it, and a projector goes on from what it holds in memory when the database comes back.
     """
 
     def __init__(self, url: str, database: str) -> None:
@@ -162,10 +162,9 @@ class Mongo:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, appname="taizhang"
         )
-        self._views = self._client[database]
-        self._keep = self._client.get_database(
-            f"{database}_keep", write_concern=WriteConcern("majority", j=True)
-        )
+        durable = WriteConcern("majority", j=True)
+        self._views = self._client.get_database(database, write_concern=durable)
+        self._keep = self._client.get_database(f"{database}_keep", write_concern=durable)
 
     def views(self, name: str) -> Collection:
         """A collection of what can be rebuilt from the log."""
