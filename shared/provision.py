@@ -53,7 +53,7 @@ def durable(stream: str, name: str, *, starts: str = "first", filters: str = "")
             "name": name,
             "deliver_policy": "all" if starts == "first" else "new",
             "ack_policy": "explicit",
-            "ack_wait": 60 * SECOND,
+            "ack_wait": 10 * SECOND,  # what a killed service had taken comes again after this
             "max_ack_pending": 1000,
             "replay_policy": "instant",
             **({"filter_subject": filters} if filters else {}),
@@ -84,13 +84,18 @@ async def provision(
                 changed.append(f"stream {name} corrected")
     for consumer in durables:
         stream, name = consumer["stream_name"], consumer["config"]["name"]
+        create = f"CONSUMER.DURABLE.CREATE.{stream}.{name}"
         try:
-            await operator.api(f"CONSUMER.INFO.{stream}.{name}")
+            info = await operator.api(f"CONSUMER.INFO.{stream}.{name}")
         except JetStreamRefusal as refusal:
             if refusal.code not in _NOT_FOUND:
                 raise
-            await operator.api(f"CONSUMER.DURABLE.CREATE.{stream}.{name}", consumer)
+            await operator.api(create, consumer)
             changed.append(f"durable {name} created")
+        else:
+            if differences(consumer["config"], info["config"]):
+                await operator.api(create, consumer)  # corrects it where it exists
+                changed.append(f"durable {name} corrected")
     return changed
 
 
