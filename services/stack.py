@@ -12,6 +12,7 @@ from services.feedback.app import service as feedback
 from services.gateway.app import Gateway
 from services.rectification.app import service as rectification
 from shared.broker import EVENTS, SCHEDULES, Broker
+from shared.envelope import streams_of
 from shared.provision import durable, provision
 from shared.runtime import Runtime, Service
 from shared.settings import Settings
@@ -23,11 +24,16 @@ NAMES = (*(service.name for service in SERVICES), "clock")
 def durables() -> list[dict[str, object]]:
     """Every durable consumer the product needs."""
     policies = [
-        durable(EVENTS, f"{service.name}-{policy.name}", starts=policy.starts)
+        durable(
+            EVENTS,
+            f"{service.name}-{policy.name}",
+            starts=policy.starts,
+            filters={streams_of(event.TYPE) for event in policy.follows},
+        )
         for service in SERVICES
         for policy in service.policies
     ]
-    return [*policies, durable(SCHEDULES, FIRED, filters="sched.fire.*")]
+    return [*policies, durable(SCHEDULES, FIRED, filters={"sched.fire.*"})]
 
 
 @asynccontextmanager

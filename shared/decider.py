@@ -159,10 +159,14 @@ class Send:
 
 @dataclass(frozen=True)
 class Policy:
-    """Record in, commands out; pure. `starts` says where a new deployment of it begins in the log."""
+    """Record in, commands out; pure. `follows` are the events it is shown.
+
+    `starts` says where a new deployment of it begins in the log.
+    """
 
     name: str
     react: Callable[[Any], Iterable[Send]]
+    follows: tuple[type[Event], ...]
     starts: str = "first"
 
 

@@ -72,6 +72,7 @@ class Draft:
 class Record:
     """An event in its place in the log: school, service, category, id of its stream, and its TYPE.
 
+    What names a TYPE of other streams, or none, has none: nobody writes facts for another.
     Headers and body are kept as stored; `event` is read from the body on first use and raises
     pydantic's `ValidationError` if the body does not fit, `KeyError` if the TYPE is unknown.
     """
@@ -93,7 +94,8 @@ class Record:
         self.headers = headers
         self.body = body
         _, self.school, self.service, self.category, self.stream = subject.split(".")
-        self.type = headers["ce-type"]
+        said = headers.get("ce-type", "")
+        self.type = said if said.startswith(f"{self.service}.{self.category}.") else ""
         self._event = event
 
     @property
@@ -166,6 +168,12 @@ class Record:
     def intact(self) -> bool:
         """Whether subject, headers and body still give the stored hash."""
         return event_hash(self.subject, self.headers, self.body) == self.hash
+
+
+def streams_of(type_: str) -> str:
+    """The subjects of all streams that hold events of a TYPE (`<service>.<category>.<what>.v<n>`)."""
+    service, category, *_ = type_.split(".")
+    return f"evt.*.{service}.{category}.*"
 
 
 def stamp(moment: datetime) -> str:

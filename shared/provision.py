@@ -44,8 +44,13 @@ def streams(replicas: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def durable(stream: str, name: str, *, starts: str = "first", filters: str = "") -> dict[str, Any]:
-    """A consumer whose position the broker keeps; `starts` counts only when it is first made."""
+def durable(
+    stream: str, name: str, *, starts: str = "first", filters: Iterable[str]
+) -> dict[str, Any]:
+    """A consumer whose position the broker keeps; `starts` counts only when it is first made.
+
+    `filters` are the subjects it is shown.
+    """
     return {
         "stream_name": stream,
         "config": {
@@ -56,7 +61,7 @@ def durable(stream: str, name: str, *, starts: str = "first", filters: str = "")
             "ack_wait": 10 * SECOND,  # what a killed service had taken comes again after this
             "max_ack_pending": 1000,
             "replay_policy": "instant",
-            **({"filter_subject": filters} if filters else {}),
+            "filter_subjects": sorted(filters),
         },
     }
 
@@ -69,34 +74,40 @@ async def provision(
     Raises:
         JetStreamRefusal: the broker cannot be brought into the wanted state.
     """
-    changed: list[str] = []
-    for name, wanted in streams(replicas).items():
-        try:
-            info = await operator.api(f"STREAM.INFO.{name}")
-        except JetStreamRefusal as refusal:
-            if refusal.code not in _NOT_FOUND:
-                raise
-            await operator.api(f"STREAM.CREATE.{name}", wanted)
-            changed.append(f"stream {name} created")
-        else:
-            if differences(wanted, info["config"]):
-                await operator.api(f"STREAM.UPDATE.{name}", {**info["config"], **wanted})
-                changed.append(f"stream {name} corrected")
-    for consumer in durables:
-        stream, name = consumer["stream_name"], consumer["config"]["name"]
-        create = f"CONSUMER.DURABLE.CREATE.{stream}.{name}"
-        try:
-            info = await operator.api(f"CONSUMER.INFO.{stream}.{name}")
-        except JetStreamRefusal as refusal:
-            if refusal.code not in _NOT_FOUND:
-                raise
-            await operator.api(create, consumer)
-            changed.append(f"durable {name} created")
-        else:
-            if differences(consumer["config"], info["config"]):
-                await operator.api(create, consumer)  # corrects it where it exists
-                changed.append(f"durable {name} corrected")
-    return changed
+    made = [await _stream(operator, wanted) for wanted in streams(replicas).values()]
+    made += [await _durable(operator, consumer) for consumer in durables]
+    return [what for what in made if what]
+
+
+async def _stream(operator: Broker, wanted: Mapping[str, Any]) -> str:
+    name = wanted["name"]
+    config = await _config(operator, f"STREAM.INFO.{name}")
+    if config is None:
+        await operator.api(f"STREAM.CREATE.{name}", wanted)
+        return f"stream {name} created"
+    if differences(wanted, config):
+        await operator.api(f"STREAM.UPDATE.{name}", {**config, **wanted})
+        return f"stream {name} corrected"
+    return ""
+
+
+async def _durable(operator: Broker, wanted: Mapping[str, Any]) -> str:
+    place = f"{wanted['stream_name']}.{wanted['config']['name']}"
+    config = await _config(operator, f"CONSUMER.INFO.{place}")
+    if config and not differences(wanted["config"], config):
+        return ""
+    await operator.api(f"CONSUMER.DURABLE.CREATE.{place}", wanted)  # corrects what exists
+    return f"durable {place} {'corrected' if config else 'created'}"
+
+
+async def _config(operator: Broker, question: str) -> Mapping[str, Any] | None:
+    """The configuration of a stream or consumer; `None` where there is none."""
+    try:
+        return dict((await operator.api(question))["config"])
+    except JetStreamRefusal as refusal:
+        if refusal.code not in _NOT_FOUND:
+            raise
+        return None
 
 
 async def drift(broker: Broker, *, replicas: int, only: Iterable[str] = (EVENTS,)) -> list[str]:

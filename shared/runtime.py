@@ -678,6 +678,8 @@ class Runtime:
                 return
 
     async def _react(self, policy: Policy, record: Record) -> None:
+        if record.type not in {event.TYPE for event in policy.follows}:
+            return
         try:
             wanted = list(policy.react(record))
         except Exception as error:

@@ -386,7 +386,7 @@ class Projector:
         )
 
     def _count_unknown(self, records: list[Record]) -> None:
-        strange = sum(1 for r in records if r.headers.get("ce-type") not in Event.known)
+        strange = sum(1 for r in records if r.type not in Event.known)
         if strange:
             self.unknown += strange
             metrics.UNKNOWN_TYPES.labels(self.service).inc(strange)

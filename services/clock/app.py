@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from shared import metrics
 from shared.broker import SCHEDULES, Answer, Asked, Broker, ConsumerLost, JetStreamRefusal, Stored
-from shared.decider import Forget, Remind, Unavailable, kebab
+from shared.decider import Event, Forget, Remind, Unavailable, kebab
 from shared.envelope import Record, stamp
 from shared.journal import Journal, LogDamaged
 from shared.mongo import Mongo
@@ -126,7 +126,8 @@ class Clock:
             return
         wanted: dict[str, tuple[Record, Remind | Forget]] = {}
         for record in records:
-            if timers := self.services.get(record.service):
+            timers = self.services.get(record.service)
+            if timers and record.type in Event.known:
                 for timer in self._asked(timers, record):
                     identity = uuid5(NAMESPACE_URL, f"{record.subject} {timer.name}").hex
                     wanted[identity] = (record, timer)

@@ -49,9 +49,8 @@ def open_issues(record: Record) -> Iterator[Send]:
     """Every group of a closed collation becomes an issue that somebody must claim (R33, R41)."""
     if isinstance(record.event, CollationClosed):
         for proposed in record.event.issues:
-            yield Send(
-                issue_of(record.stream, proposed.key), OpenIssue, _opening(record.stream, proposed)
-            )
+            to = issue_of(record.stream, proposed.key)
+            yield Send(to, OpenIssue, _opening(record.stream, proposed))
 
 
 def _opening(collation: str, proposed: ProposedIssue) -> dict[str, object]:
@@ -109,4 +108,4 @@ def _drop() -> Iterator[Forget]:
         yield Forget(name)
 
 
-opening = Policy("open-issues", open_issues)
+opening = Policy("open-issues", open_issues, follows=(CollationClosed,))

@@ -98,3 +98,11 @@ def test_an_event_on_another_subject_has_another_hash() -> None:
     elsewhere = str(Subject("s1", "rectification", "issue", "i-2"))
 
     assert event_hash(elsewhere, new.headers, new.body) != new.hash
+
+
+@pytest.mark.parametrize("subject", ["evt.s1.campaign.issue.i-1", "evt.s1.rectification.plan.i-1"])
+def test_what_names_a_type_of_other_streams_has_none(subject: str) -> None:
+    new = written()
+
+    assert Record(7, subject, new.headers, new.body).type == ""
+    assert Record(7, new.subject, {}, new.body).type == ""
