@@ -25,6 +25,8 @@ MAX_EVENT = 768 * 1024
 """Bytes of body and headers; NATS resets the connection from 1 MB on."""
 SNAPSHOT_EVERY = 20
 """Events between two snapshots of a stream."""
+SNAPSHOTS_WITHIN = 1.0
+"""Seconds until a snapshot is written, with the others of that while."""
 REMEMBERED = 10_000
 """Streams held in memory."""
 
@@ -135,7 +137,8 @@ class Journal:
     mongo: Mongo
     service: str
     _streams: OrderedDict[str, Past] = field(default_factory=OrderedDict)
-    _saving: set[asyncio.Task[None]] = field(default_factory=set)
+    _unsaved: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _saving: asyncio.Task[None] | None = None
 
     @property
     def _snapshots(self) -> Collection:
@@ -243,17 +246,18 @@ class Journal:
         past.take(decider, record)
         self._remember(draft.subject, past)
         if past.version % SNAPSHOT_EVERY == 0:
-            task = asyncio.create_task(
-                self._save(draft.subject, _saved(draft.subject, past, decider))
-            )
-            self._saving.add(task)
-            task.add_done_callback(self._saving.discard)
+            self._unsaved[draft.subject] = _saved(draft.subject, past, decider)
+            if self._saving is None or self._saving.done():
+                self._saving = asyncio.create_task(self._save())
 
-    async def _save(self, subject: str, saved: dict[str, Any]) -> None:
+    async def _save(self) -> None:
+        """Write the snapshots of a while in one bulk. A lost one only costs time."""
+        await asyncio.sleep(SNAPSHOTS_WITHIN)
+        saved, self._unsaved = self._unsaved, {}
         try:
-            await self._snapshots.put(saved)
+            await self._snapshots.put_all(list(saved.values()))
         except Unavailable:
-            self.broker.on_trouble(f"snapshot of {subject} not saved")  # it only saves time
+            self.broker.on_trouble(f"{len(saved)} snapshots not saved")
 
     # -- Following -----------------------------------------------------------
 

@@ -97,6 +97,12 @@ class Collection:
         async with _answering():
             await self._inner.replace_one({"_id": document["_id"]}, document, upsert=True)
 
+    async def put_all(self, documents: Sequence[Document]) -> None:
+        """Insert or replace several by `_id`, in one unordered bulk."""
+        operations = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents]
+        async with _answering():
+            await self._inner.bulk_write(operations, ordered=False)
+
     async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> None:
         """Set fields of one document."""
         async with _answering():
