@@ -74,6 +74,9 @@ class Record:
 
     Headers and body are kept as stored; `event` is read from the body on first use and raises
     pydantic's `ValidationError` if the body does not fit, `KeyError` if the TYPE is unknown.
+
+    Whatever is in the log makes a record: one without a TYPE has the empty one. Any other header that
+    is missing raises `KeyError` when it is asked for, a malformed one `ValueError`.
     """
 
     __slots__ = ("_event", "body", "category", "headers", "position", "school", "service", "stream",
@@ -93,13 +96,8 @@ class Record:
         self.headers = headers
         self.body = body
         _, self.school, self.service, self.category, self.stream = subject.split(".")
-        self.type = headers["ce-type"]
+        self.type = headers.get("ce-type", "")
         self._event = event
-
-    @property
-    def place(self) -> Subject:
-        """Where the stream lives."""
-        return Subject(self.school, self.service, self.category, self.stream)
 
     @property
     def id(self) -> UUID:
