@@ -63,11 +63,6 @@ class Stored:
     body: bytes
     reply: str = ""
 
-    @property
-    def redelivered(self) -> bool:
-        """Whether a durable consumer has given this message before."""
-        return bool(self.reply) and int(self.reply.split(".")[-5]) > 1
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -75,6 +75,9 @@ class Record:
     What names a TYPE of other streams, or none, has none: nobody writes facts for another.
     Headers and body are kept as stored; `event` is read from the body on first use and raises
     pydantic's `ValidationError` if the body does not fit, `KeyError` if the TYPE is unknown.
+
+    Whatever is in the log makes a record: one without a TYPE has the empty one. Any other header that
+    is missing raises `KeyError` when it is asked for, a malformed one `ValueError`.
     """
 
     __slots__ = ("_event", "body", "category", "headers", "position", "school", "service", "stream",
@@ -97,11 +100,6 @@ class Record:
         said = headers.get("ce-type", "")
         self.type = said if said.startswith(f"{self.service}.{self.category}.") else ""
         self._event = event
-
-    @property
-    def place(self) -> Subject:
-        """Where the stream lives."""
-        return Subject(self.school, self.service, self.category, self.stream)
 
     @property
     def id(self) -> UUID:

@@ -169,7 +169,7 @@ class Journal:
     async def read(self, subject: str, *, after: int = 0) -> list[Record]:
         """Every event of a stream behind a position, in order."""
         return [
-            _record(stored) for stored in await self.broker.history(EVENTS, subject, after=after)
+            recorded(stored) for stored in await self.broker.history(EVENTS, subject, after=after)
         ]
 
     async def head(self, subject: str) -> int:
@@ -277,7 +277,7 @@ class Journal:
                     fresh = True
                     while True:
                         batch = await pull.batch()
-                        records = [_record(stored) for stored in batch]
+                        records = [recorded(stored) for stored in batch]
                         for expected, record in enumerate(records, start=position + 1):
                             if record.position != expected:
                                 if not fresh:
@@ -292,7 +292,8 @@ class Journal:
                 await asyncio.sleep(0.2)
 
 
-def _record(stored: Stored) -> Record:
+def recorded(stored: Stored) -> Record:
+    """A message of the log as the event it holds."""
     return Record(stored.position, stored.subject, stored.headers, stored.body)
 
 

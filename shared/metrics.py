@@ -26,7 +26,11 @@ VIEW_POSITION = Gauge(
 )
 VIEW_LAG = Gauge("taizhang_view_lag_events", "Events not yet applied to views.", ["service"])
 LOG_POSITION = Gauge("taizhang_log_position", "The log's last position.", ["service"])
-PARKED = Gauge("taizhang_parked", "Streams and policy commands set aside.", ["service"])
+PARKED = Gauge(
+    "taizhang_parked",
+    "What is set aside and not skipped: streams, policy commands, timers, submissions.",
+    ["service"],
+)
 UNKNOWN_TYPES = Counter(
     "taizhang_unknown_types_total",
     "Events skipped because this version does not know them.",
@@ -42,7 +46,7 @@ BOX_WAITING = Gauge(
 TIMERS = Gauge("taizhang_timers", "Timers set.", ["service"])
 TIMERS_FIRED = Counter(
     "taizhang_timers_fired_total",
-    "Fired timers, by outcome: done, moot, refused.",
+    "Fired timers, by outcome: done, moot, unavailable, failed (the last two are tried again).",
     ["service", "outcome"],
 )
 HTTP_REQUESTS = Counter(

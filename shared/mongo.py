@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
@@ -18,6 +19,11 @@ from shared.decider import Unavailable
 type Document = dict[str, Any]
 
 DUPLICATE_KEY = 11000
+OUT_OF_DISK_SPACE = 14031
+
+
+class Unwritable(Exception):  # noqa: N818 -- a condition, named like the others
+    """The database will never take this document: too large, or not of its kinds of values."""
 
 
 @asynccontextmanager
@@ -113,6 +119,9 @@ class Collection:
 
         `changes` are (position loaded, new document); `None` means that there was none. A document
         somebody has moved on meanwhile is left alone. Gives how many were written.
+
+        Raises:
+            Unwritable: a document cannot be stored; some of the others may have been.
         """
         if not changes:
             return 0
@@ -128,6 +137,8 @@ class Collection:
         except BulkWriteError as error:
             _only_duplicates(error)
             return int(error.details["nInserted"]) + int(error.details["nMatched"])
+        except (BSONError, OverflowError, UnicodeError) as error:
+            raise Unwritable(f"{type(error).__name__}: {error}") from error
         return result.inserted_count + result.matched_count
 
     async def delete(self, where: Mapping[str, Any]) -> int:
@@ -145,15 +156,13 @@ class Collection:
         async with _answering():
             await self._inner.create_index([(field, 1) for field in fields])
 
-    async def drop(self) -> None:
-        """Remove the collection."""
-        async with _answering():
-            await self._inner.drop()
-
 
 def _only_duplicates(error: BulkWriteError) -> None:
-    if any(e["code"] != DUPLICATE_KEY for e in error.details["writeErrors"]):
-        raise error
+    others = [e for e in error.details["writeErrors"] if e["code"] != DUPLICATE_KEY]
+    if any(e["code"] == OUT_OF_DISK_SPACE for e in others):
+        raise Unavailable("database") from error
+    if others:
+        raise Unwritable(str(others[0]["errmsg"])) from error
 
 
 class Mongo:
@@ -179,11 +188,6 @@ class Mongo:
     def keep(self, name: str) -> Collection:
         """A collection of what exists nowhere else."""
         return Collection(self._keep[name])
-
-    async def view_names(self) -> list[str]:
-        """The names of the collections in the views database."""
-        async with _answering():
-            return await self._views.list_collection_names()
 
     async def round_trip(self) -> None:
         """Ask the server something it must answer."""

@@ -24,7 +24,6 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import BaseModel
 
 from shared.decider import Command
 from shared.marks import (
@@ -37,7 +36,6 @@ from shared.marks import (
     Sealed,
     fields_marked,
     is_token,
-    marked,
     tokens,
     transform,
 )
@@ -261,11 +259,6 @@ def masked(tree: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
 def salted_hash(salt: str, text: str) -> str:
     """SHA-256 over the salt's 16 bytes and the text's UTF-8, in hex: what pins down a verbatim text."""
     return hashlib.sha256(bytes.fromhex(salt) + text.encode()).hexdigest()
-
-
-def has_marks(model: type[BaseModel]) -> bool:
-    """Whether anything of a model has to be sealed."""
-    return bool(marked(model))
 
 
 @lru_cache(_CACHE)

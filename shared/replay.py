@@ -8,6 +8,7 @@ from typing import Any
 from shared.broker import EVENTS, Broker
 from shared.decider import Event
 from shared.envelope import GENESIS, Record
+from shared.journal import recorded
 from shared.mongo import Document, Mongo
 from shared.runtime import Service
 from shared.views import View, Working, as_stored
@@ -22,6 +23,12 @@ class Chain:
 
     def check(self, record: Record) -> None:
         """Note what is wrong with an event: its hash, its predecessor, its version, its form."""
+        try:
+            self._check(record)
+        except (KeyError, ValueError) as error:
+            self.broken.append(f"{record.position}: not an event: {type(error).__name__} {error}")
+
+    def _check(self, record: Record) -> None:
         version, previous = self.heads.get(record.subject, (0, GENESIS))
         if not record.intact():
             self.broken.append(f"{record.position}: the hash does not fit")
@@ -66,7 +73,7 @@ async def whole_log(broker: Broker) -> AsyncIterator[Record]:
     after = 0
     while found := await broker.slice(EVENTS, after=after):
         for stored in found:
-            yield Record(stored.position, stored.subject, stored.headers, stored.body)
+            yield recorded(stored)
         after = found[-1].position
 
 

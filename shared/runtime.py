@@ -6,7 +6,7 @@ The only place with a clock and dice.
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -32,14 +32,14 @@ from shared.decider import (
     wire,
 )
 from shared.envelope import Provenance, Record, Subject, draft
-from shared.journal import AlreadyRecorded, Conflict, Journal, Past
+from shared.journal import AlreadyRecorded, Conflict, Journal, Past, recorded
 from shared.marks import Occurred, SetByRuntime, fields_marked
 from shared.mongo import Document, Mongo
 from shared.privacy import Keyring, Privacy, ScopeErased, deployment_key
 from shared.provision import drift
 from shared.security import Issuer, Verifier
 from shared.settings import Settings
-from shared.views import Projector, View, content
+from shared.views import Projector, View, content, count_parked, reason, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -366,9 +366,7 @@ class Runtime:
         self.mongo.close()
 
     def _begin(self, work: Any) -> None:  # noqa: ANN401 -- a coroutine
-        task = asyncio.create_task(work)
-        task.add_done_callback(_loud)
-        self._tasks.append(task)
+        self._tasks.append(begun(work))
 
     async def ready(self) -> dict[str, str]:
         """What is wrong with this service, by topic; empty when it can do its work."""
@@ -667,7 +665,7 @@ class Runtime:
                 await asyncio.sleep(0.2)
 
     async def _react_surely(self, policy: Policy, stored: Stored) -> None:
-        record = _record(stored)
+        record = recorded(stored)
         while True:
             try:
                 await self._react(policy, record)
@@ -684,68 +682,71 @@ class Runtime:
             wanted = list(policy.react(record))
         except Exception as error:
             log.exception("policy %s failed at %d", policy.name, record.position)
-            await self._park(policy, record, "", f"{type(error).__name__}: {error}"[:500])
+            await self._park(policy, record, "", reason(error))
             return
         for start in range(0, len(wanted), POLICY_CONCURRENCY):
             some = list(enumerate(wanted))[start : start + POLICY_CONCURRENCY]
             await asyncio.gather(*(self._send(policy, record, n, send) for n, send in some))
 
     async def _send(self, policy: Policy, record: Record, n: int, send: Send) -> None:
-        stream = self._commands[kebab(send.command.__name__)][0]
-        identity = uuid5(record.id, f"{policy.name} {send.stream} {n}")
-        caller = Caller(
-            PersonId(f"service:{self.service.name}"), frozenset({"service"}), record.actor
-        )
+        """Carry out one command of a policy; a refused one, or one that fails, is parked."""
+        what = f"{kebab(send.command.__name__)} {send.stream}"
         try:
-            opened = await self.privacy.open(record.school, dict(send.body))
-            body = _parse(wire(send.command), json.dumps(opened).encode())
-            await self.carry_out(
-                Taken(
-                    record.school,
-                    stream,
-                    send.command,
-                    send.stream,
-                    body,
-                    caller,
-                    identity,
-                    now(),
-                    correlation=record.correlation,
-                    causation=record.id,
-                )
-            )
+            await self.carry_out(await self._wanted(policy, record, n, send))
         except Rejected as refusal:
-            await self._park(
-                policy, record, f"{kebab(send.command.__name__)} {send.stream}", refusal.code
-            )
+            await self._park(policy, record, what, refusal.code)
+        except (Unavailable, JetStreamRefusal):
+            raise
+        except Exception as error:
+            log.exception("policy %s failed at %d: %s", policy.name, record.position, what)
+            await self._park(policy, record, what, reason(error))
+
+    async def _wanted(self, policy: Policy, record: Record, n: int, send: Send) -> Taken:
+        """The `n`th command a policy wants because of an event, by this service for who caused it."""
+        me = PersonId(f"service:{self.service.name}")
+        opened = await self.privacy.open(record.school, dict(send.body))
+        return Taken(
+            record.school,
+            self._commands[kebab(send.command.__name__)][0],
+            send.command,
+            send.stream,
+            _parse(wire(send.command), json.dumps(opened).encode()),
+            Caller(me, frozenset({"service"}), record.actor),
+            uuid5(record.id, f"{policy.name} {send.stream} {n}"),
+            now(),
+            correlation=record.correlation,
+            causation=record.id,
+        )
 
     async def _retry_parked(self) -> None:
-        """Do again what an operator marked for it: fold a view's stream, react to an event."""
-        items = await self.mongo.keep("parked").find(
-            {"service": self.service.name, "decision": "replay", "kind": {"$ne": "box"}}
-        )
-        policies = {policy.name: policy for policy in self.service.policies}
-        for item in items:
-            await self.mongo.keep("parked").delete({"_id": item["_id"]})
-            if item["kind"] == "view":
-                await self.projector.retry(item["view"], item["stream"])
-            elif stored := await self.broker.message(EVENTS, {"seq": item["position"]}):
-                await self._react(policies[item["policy"]], _record(stored))
+        """Do again what an operator marked for it; what is parked anew meanwhile has no decision yet."""
+        parked = self.mongo.keep("parked")
+        name = self.service.name
+        for item in await parked.find(
+            {"service": name, "decision": "replay", "kind": {"$in": ["view", "policy"]}}
+        ):
+            if await self._did_again(item):
+                await parked.delete({"_id": item["_id"], "decision": "replay"})
+            else:
+                log.error("%s: nothing here takes up %s", name, item["_id"])
+        await count_parked(parked, name)
 
-    async def _park(self, policy: Policy, record: Record, what: str, reason: str) -> None:
-        """Set a refused policy command aside where people find it."""
-        metrics.PARKED.labels(self.service.name).inc()
-        await self.mongo.keep("parked").put(
-            {
-                "_id": f"{self._durable(policy)} {record.position} {what}",
-                "service": self.service.name,
-                "kind": "policy",
-                "policy": policy.name,
-                "stream": record.subject,
-                "position": record.position,
-                "command": what,
-                "reason": reason,
-            }
-        )
+    async def _did_again(self, item: Document) -> bool:
+        """Fold a view's stream or react to an event again; `False` if nobody does that any more."""
+        if item["kind"] == "view":
+            return await self.projector.retry(item["view"], item["stream"])
+        policy = next((p for p in self.service.policies if p.name == item["policy"]), None)
+        stored = await self.broker.message(EVENTS, {"seq": item["position"]})
+        if policy is None or stored is None:
+            return False
+        await self._react(policy, recorded(stored))
+        return True
+
+    async def _park(self, policy: Policy, record: Record, what: str, why: str) -> None:
+        """Set a command of a policy aside, or what it should have made of an event."""
+        item = {"_id": f"{self._durable(policy)} {record.position} {what}", "kind": "policy"}
+        more = {"policy": policy.name, "command": what, "reason": why}
+        await set_aside(self.mongo.keep("parked"), self.service.name, record, {**item, **more})
 
 
 # -- Settling -----------------------------------------------------------------------------------
@@ -786,10 +787,6 @@ async def progress_of(broker: Broker, service: str) -> dict[str, Any]:
 # -- Small things -------------------------------------------------------------------------------
 
 
-def _record(stored: Stored) -> Record:
-    return Record(stored.position, stored.subject, stored.headers, stored.body)
-
-
 async def patiently(work: Callable[[], Awaitable[None]]) -> None:
     """Do something that needs a server, as soon as it is there."""
     while True:
@@ -800,6 +797,13 @@ async def patiently(work: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(0.5)
         else:
             return
+
+
+def begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start a task that says so when a bug ends it."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_loud)
+    return task
 
 
 def _loud(task: asyncio.Task[None]) -> None:

@@ -6,6 +6,7 @@ A *card* is one document per stream; an *index* has several, its keys read from 
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from shared import metrics
 from shared.decider import Event, Unavailable
 from shared.envelope import Record
 from shared.journal import Journal, LogDamaged
-from shared.mongo import Collection, Document, Mongo
+from shared.mongo import Collection, Document, Mongo, Unwritable
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ CARDS_IN_MEMORY = 20_000
 ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
 """What a stored document has beside its content."""
 MAX_PAUSE = 0.25  # seconds views wait for commands after a batch
+NEVER = sys.maxsize  # a position no event has
 
 
 def _stream(record: Record) -> tuple[str, ...]:
@@ -103,7 +105,8 @@ class Folding:
     collection: Collection
     checkpoint: int = 0
     cache: dict[str, Working] = field(default_factory=dict)
-    parked: set[str] = field(default_factory=set)
+    parked: dict[str, int] = field(default_factory=dict)
+    """Streams set aside, and from which position on."""
     graves: set[str] = field(default_factory=set)
     types: frozenset[str] = field(init=False)
 
@@ -136,9 +139,10 @@ class Folding:
         """Apply an event to one document unless it had been applied before."""
         working = self.cache[key]
         if record.position > working.position:
+            version = record.version
             working.document = self.view.project(working.document, record)
             working.position = record.position
-            working.version = record.version
+            working.version = version
             working.opened = working.opened or record.position
 
     def changed(self, key: str) -> bool:
@@ -201,6 +205,37 @@ def _working(document: Document, view: View[Any]) -> Working:
     )
 
 
+# -- What is set aside ---------------------------------------------------------------------------
+
+
+async def set_aside(
+    parked: Collection, service: str, record: Record, item: Mapping[str, Any]
+) -> None:
+    """Put an event that a service cannot get past where people find it, durably.
+
+    `item` has at least `_id`, `kind` and `reason`. An earlier decision on it no longer counts.
+    """
+    where = {"service": service, "stream": record.subject, "position": record.position}
+    await parked.put({**where, **item})
+    await count_parked(parked, service)
+
+
+async def count_parked(parked: Collection, service: str) -> None:
+    """Show how many items of a service wait for a decision or for being done again."""
+    waiting = await parked.count({"service": service, "decision": {"$ne": "skip"}})
+    metrics.PARKED.labels(service).set(waiting)
+
+
+def reason(error: Exception) -> str:
+    """Why something was parked, when it was no refusal."""
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _checkpoint(view: View[Any]) -> str:
+    """Where a view's own checkpoint is in its service's document."""
+    return f"views.{view.collection.replace('.', '/')}"
+
+
 @dataclass
 class Projector:
     """Keeps all views of one service up to date with the log.
@@ -234,7 +269,9 @@ class Projector:
         return self.mongo.keep("parked")
 
     async def prepare(self) -> None:
-        """Read the checkpoints; load every ledger into memory."""
+        """Read the checkpoints; load every ledger into memory. Safe to repeat."""
+        self._foldings.clear()
+        self._interested.clear()
         saved = await self._checkpoints.get(self.service) or {}
         reached: Mapping[str, int] = saved.get("views", {})
         parked = await self._parked.find({"service": self.service, "kind": "view"})
@@ -245,7 +282,8 @@ class Projector:
                 self.collection(view),
                 reached.get(view.collection.replace(".", "/"), 0),
             )
-            folding.parked = {p["stream"] for p in parked if p["view"] == view.collection}
+            mine = [p for p in parked if p["view"] == view.collection]
+            folding.parked = {p["stream"]: p["position"] for p in mine}
             await folding.collection.index(("school", "opened"))
             if view.kind == "ledger":
                 await folding.load(
@@ -258,30 +296,32 @@ class Projector:
         if not self.views:
             self.position = saved.get("position", 0)
         self._saved = self.position
-        metrics.PARKED.labels(self.service).set(len(parked))
+        await count_parked(self._parked, self.service)
 
-    async def retry(self, collection: str, subject: str) -> None:
+    async def retry(self, collection: str, subject: str) -> bool:
         """Take a parked stream up again: a card from its own events, any other view from the start.
 
-        Call between `prepare` and `run`. What fails again is parked again.
+        Call between `prepare` and `run`; safe to repeat after an interruption. What fails again is
+        parked again. `False` when there is no such view any more.
         """
-        for folding in self._foldings:
-            if folding.view.collection != collection:
-                continue
-            folding.parked.discard(subject)
-            if folding.view.kind == "card":
-                past = await self.journal.read(subject)
-                known = [r for r in past if r.position <= folding.checkpoint]
-                await folding.collection.delete(
-                    {"_id": {"$in": [f"{r.school}/{r.stream}" for r in known]}}
-                )
-                reached, folding.checkpoint = folding.checkpoint, 0
-                await self._fold(folding, [r for r in known if folding.concerns(r)])
-                folding.checkpoint = reached
-            else:
-                await folding.collection.delete({})
-                folding.cache.clear()
-                folding.checkpoint = self.position = 0
+        folding = next((f for f in self._foldings if f.view.collection == collection), None)
+        if folding is None:
+            return False
+        folding.parked.pop(subject, None)
+        if folding.view.kind == "card":
+            past = await self.journal.read(subject)
+            known = [r for r in past if r.position <= folding.checkpoint]
+            keys = {f"{r.school}/{r.stream}" for r in known}
+            await folding.collection.delete({"_id": {"$in": list(keys)}})
+            for key in keys:
+                folding.cache.pop(key, None)
+            await self._fold_surely(folding, [r for r in known if r.type in folding.types])
+        else:
+            await self._checkpoints.update(self.service, {_checkpoint(folding.view): 0})
+            await folding.collection.delete({})
+            folding.cache.clear()
+            folding.checkpoint = self.position = self._saved = 0
+        return True
 
     def collection(self, view: View[Any]) -> Collection:
         """Where a view's documents are."""
@@ -329,7 +369,7 @@ class Projector:
         for n, some in concerned.items():
             folding = self._foldings[n]
             if due := [r for r in some if r.position > folding.checkpoint]:
-                await self._fold(folding, due)
+                await self._fold_surely(folding, due)
         self._count_unknown(records)
         for folding in self._foldings:
             folding.checkpoint = max(folding.checkpoint, last)
@@ -340,14 +380,27 @@ class Projector:
         if time.monotonic() - self._saved_at >= CHECKPOINT_AFTER:
             await self.save()
 
+    async def _fold_surely(self, folding: Folding, records: list[Record]) -> None:
+        """Fold events; where that makes a document nobody can store, park the stream that did it."""
+        try:
+            await self._fold(folding, records)
+        except Unwritable as error:
+            await folding.load([k for k in folding.cache if folding.changed(k)], again=True)
+            if len(records) == 1:
+                await self._park(folding, records[0], error)
+                return
+            half = len(records) // 2
+            await self._fold_surely(folding, records[:half])
+            await self._fold_surely(folding, records[half:])
+
     async def _fold(self, folding: Folding, records: list[Record]) -> None:
         work = [(r, f"{r.school}/{key}") for r in records for key in self._keys(folding, r)]
         keys = list(dict.fromkeys(key for _, key in work))
-        folding.begin(key for record, key in work if record.version == 1)
+        folding.begin(key for r, key in work if r.headers.get("ce-streamversion") == "1")
         await folding.load(keys)
         while True:
             for record, key in work:
-                if record.subject in folding.parked:
+                if record.position >= folding.parked.get(record.subject, NEVER):
                     continue
                 try:
                     folding.fold(record, key)
@@ -364,26 +417,17 @@ class Projector:
 
     def _keys(self, folding: Folding, record: Record) -> Iterable[str]:
         try:
-            return folding.view.keys(record)
+            return tuple(folding.view.keys(record))
         except Exception:  # noqa: BLE001 -- `fold` meets the same error and parks the stream
             return (record.stream,)
 
     async def _park(self, folding: Folding, record: Record, error: Exception) -> None:
-        """Set a stream aside for one view; the others go on."""
-        folding.parked.add(record.subject)
-        metrics.PARKED.labels(self.service).inc()
+        """Set a stream aside for one view from an event on; the others go on."""
         log.error("%s: parked %s for %s", self.service, record.subject, folding.view.collection)
-        await self._parked.put(
-            {
-                "_id": f"{folding.view.collection} {record.subject}",
-                "service": self.service,
-                "kind": "view",
-                "view": folding.view.collection,
-                "stream": record.subject,
-                "position": record.position,
-                "reason": f"{type(error).__name__}: {error}"[:500],
-            }
-        )
+        view = folding.view.collection
+        item = {"_id": f"{self.service}.{view} {record.subject}", "kind": "view", "view": view}
+        await set_aside(self._parked, self.service, record, {**item, "reason": reason(error)})
+        folding.parked[record.subject] = record.position
 
     def _count_unknown(self, records: list[Record]) -> None:
         strange = sum(1 for r in records if r.type not in Event.known)
@@ -396,9 +440,7 @@ class Projector:
         position = self.position
         if position == self._saved:
             return
-        reached = {
-            f"views.{f.view.collection.replace('.', '/')}": f.checkpoint for f in self._foldings
-        }
+        reached = {_checkpoint(f.view): f.checkpoint for f in self._foldings}
         await self._checkpoints.update(self.service, {**reached, "position": position})
         for folding in self._foldings:
             await self._sweep(folding, position)

@@ -19,10 +19,11 @@ from shared.broker import SCHEDULES, Answer, Asked, Broker, ConsumerLost, JetStr
 from shared.decider import Event, Forget, Remind, Unavailable, kebab
 from shared.envelope import Record, stamp
 from shared.journal import Journal, LogDamaged
-from shared.mongo import Mongo
-from shared.runtime import Service, patiently
+from shared.mongo import Collection, Mongo
+from shared.runtime import Service, begun, patiently
 from shared.security import Issuer
 from shared.settings import Settings
+from shared.views import count_parked, reason, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ KEEP_FIRED = "720h"  # how long a fired timer waits for a clock that is away
 RETRY = 2.0  # seconds until a command that found nobody is sent again
 
 _TEMPORARY = frozenset({"unavailable", "internal", "not-there-yet"})
+_AGAIN = frozenset({"unavailable", "failed"})
 
 
 @dataclass
@@ -69,8 +71,8 @@ class Clock:
         await patiently(self._load_checkpoint)
         await self.broker.open()
         await patiently(self._load_timers)
-        for work in (self._follow(), self._fire()):
-            self._tasks.append(asyncio.create_task(work))
+        await patiently(self._retry_parked)
+        self._tasks += [begun(self._follow()), begun(self._fire())]
 
     async def stop(self) -> None:
         """Leave; SCHEDULES goes on without us."""
@@ -101,6 +103,14 @@ class Clock:
         body = {"ok": True, "views": self.position, "policies": {}, "wrong": await self.ready()}
         return Answer(json.dumps(body).encode())
 
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.broker, self.mongo, "clock")
+
+    @property
+    def _parked(self) -> Collection:
+        return self.mongo.keep("parked")
+
     async def _load_checkpoint(self) -> None:
         saved = await self.mongo.views("checkpoints").get("clock") or {}
         self.position = self._saved = saved.get("position", 0)
@@ -112,29 +122,18 @@ class Clock:
     # -- Setting ---------------------------------------------------------------
 
     async def _follow(self) -> None:
-        journal = Journal(self.broker, self.mongo, "clock")
         try:
-            async for records in journal.follow("clock-views", after=self.position):
+            async for records in self._journal.follow("clock-views", after=self.position):
                 await patiently(partial(self._apply, records))
         except LogDamaged as damage:
             self.damage = str(damage)
             log.critical("clock: %s", damage)
 
     async def _apply(self, records: list[Record]) -> None:
-        """Set and drop what a batch of events asks for; only the last word on each timer counts."""
+        """Set and drop what a batch of events asks for, then move on."""
         if not records:
             return
-        wanted: dict[str, tuple[Record, Remind | Forget]] = {}
-        for record in records:
-            timers = self.services.get(record.service)
-            if timers and record.type in Event.known:
-                for timer in self._asked(timers, record):
-                    identity = uuid5(NAMESPACE_URL, f"{record.subject} {timer.name}").hex
-                    wanted[identity] = (record, timer)
-        work = list(wanted.items())
-        for start in range(0, len(work), AT_ONCE):
-            some = work[start : start + AT_ONCE]
-            await asyncio.gather(*(self._keep(i, record, timer) for i, (record, timer) in some))
+        work = await self._obey(records)
         last = records[-1].position
         if work or last - self._saved >= CHECKPOINT_EVERY:
             await self.mongo.views("checkpoints").update("clock", {"position": last})
@@ -142,38 +141,42 @@ class Clock:
         self.position = last
         metrics.TIMERS.labels("clock").set(len(self._set))
 
-    def _asked(
-        self, timers: Callable[[Record], Iterable[Remind | Forget]], record: Record
-    ) -> list[Remind | Forget]:
-        try:
-            return list(timers(record))
-        except Exception:
-            log.exception("clock: no timers from position %d", record.position)
-            return []
+    async def _obey(self, records: Iterable[Record]) -> int:
+        """Set and drop what events ask for; only the last word on each timer counts."""
+        words: dict[str, Word] = {}
+        for record in records:
+            timers = self.services.get(record.service)
+            if timers and record.type in Event.known:
+                try:
+                    words |= {w.timer: w for w in [_word(record, t) for t in timers(record)]}
+                except Exception as error:
+                    log.exception("clock: no timers from position %d", record.position)
+                    await self._park(record, error)
+        work = list(words.values())
+        for start in range(0, len(work), AT_ONCE):
+            await asyncio.gather(*(self._keep(w) for w in work[start : start + AT_ONCE]))
+        return len(work)
 
-    async def _keep(self, identity: str, record: Record, timer: Remind | Forget) -> None:
-        if isinstance(timer, Remind):
-            await self.broker.publish(
-                f"sched.def.{identity}",
-                json.dumps(_fire(record, timer)).encode(),
-                {
-                    "Nats-Schedule": f"@at {stamp(timer.at)}",
-                    "Nats-Schedule-Target": f"sched.fire.{identity}",
-                    "Nats-Schedule-TTL": KEEP_FIRED,
-                },
-            )
-            self._set.add(identity)
-        elif identity in self._set:
-            await self.broker.publish(
-                f"sched.off.{identity}",
-                b"",
-                {
-                    "Nats-Schedule-Next": "purge",
-                    "Nats-Scheduler": f"sched.def.{identity}",
-                    "Nats-TTL": "60s",
-                },
-            )
-            self._set.discard(identity)
+    async def _keep(self, word: "Word") -> None:
+        if word.sets:
+            await self.broker.publish(f"sched.def.{word.timer}", word.body, word.headers)
+            self._set.add(word.timer)
+        elif word.timer in self._set:
+            await self.broker.publish(f"sched.off.{word.timer}", word.body, word.headers)
+            self._set.discard(word.timer)
+
+    async def _park(self, record: Record, error: Exception) -> None:
+        """Set an event aside whose timers could not be told; its stream's next ones go on."""
+        item = {"_id": f"clock {record.position}", "kind": "timer", "reason": reason(error)}
+        await set_aside(self._parked, "clock", record, item)
+
+    async def _retry_parked(self) -> None:
+        """Do again what an operator marked for it: from that event on, all the stream says of timers."""
+        for item in await self._parked.find({"service": "clock", "decision": "replay"}):
+            past = await self._journal.read(item["stream"], after=item["position"] - 1)
+            await self._obey(r for r in past if r.position <= self.position)
+            await self._parked.delete({"_id": item["_id"], "decision": "replay"})
+        await count_parked(self._parked, "clock")
 
     # -- Firing ----------------------------------------------------------------
 
@@ -189,9 +192,23 @@ class Clock:
                 await asyncio.sleep(0.2)
 
     async def _send(self, stored: Stored) -> None:
-        """Give the command to its service; the answer, whatever it is, ends the timer."""
-        fire = json.loads(stored.body)
+        """Give the command to its service; an answer that would not be another one ends the timer."""
         self._set.discard(stored.subject.rpartition(".")[2])
+        try:
+            outcome = await self._tell(json.loads(stored.body))
+        except Unavailable:
+            outcome = "unavailable"
+        except Exception:
+            log.exception("clock: %s failed", stored.subject)
+            outcome = "failed"
+        metrics.TIMERS_FIRED.labels("clock", outcome).inc()
+        with suppress(Unavailable):
+            if outcome in _AGAIN:
+                await self.broker.later(stored, RETRY)
+            else:
+                await self.broker.acknowledge(stored)
+
+    async def _tell(self, fire: Mapping[str, Any]) -> str:
         headers = {
             "Authorization": f"Bearer {self.issuer.service_token('clock')}",
             "Taizhang-Stream": fire["stream"],
@@ -199,21 +216,36 @@ class Clock:
             "Taizhang-Causation-Id": fire["cause"],
             "Taizhang-Correlation-Id": fire["correlation"],
         }
-        try:
-            answer = await self.broker.ask(
-                fire["subject"], json.dumps(fire["body"]).encode(), headers
-            )
-        except Unavailable:
-            outcome = "unavailable"
-        else:
-            code = answer.headers.get("Nats-Service-Error-Code", "")
-            outcome = "unavailable" if code in _TEMPORARY else "moot" if code else "done"
-        metrics.TIMERS_FIRED.labels("clock", outcome).inc()
-        with suppress(Unavailable):
-            if outcome == "unavailable":
-                await self.broker.later(stored, RETRY)
-            else:
-                await self.broker.acknowledge(stored)
+        answer = await self.broker.ask(fire["subject"], json.dumps(fire["body"]).encode(), headers)
+        code = answer.headers.get("Nats-Service-Error-Code", "")
+        return "unavailable" if code in _TEMPORARY else "moot" if code else "done"
+
+
+@dataclass(frozen=True)
+class Word:
+    """What an event says about one timer, as it is told to the broker."""
+
+    timer: str
+    sets: bool
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def _word(record: Record, timer: Remind | Forget) -> Word:
+    identity = uuid5(NAMESPACE_URL, f"{record.subject} {timer.name}").hex
+    if isinstance(timer, Remind):
+        schedule = {
+            "Nats-Schedule": f"@at {stamp(timer.at)}",
+            "Nats-Schedule-Target": f"sched.fire.{identity}",
+            "Nats-Schedule-TTL": KEEP_FIRED,
+        }
+        return Word(identity, True, json.dumps(_fire(record, timer)).encode(), schedule)  # noqa: FBT003 -- a field
+    purge = {
+        "Nats-Schedule-Next": "purge",
+        "Nats-Scheduler": f"sched.def.{identity}",
+        "Nats-TTL": "60s",
+    }
+    return Word(identity, False, b"", purge)  # noqa: FBT003 -- as above
 
 
 def _fire(record: Record, timer: Remind) -> dict[str, Any]:

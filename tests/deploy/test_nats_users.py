@@ -93,6 +93,7 @@ MAY_PUBLISH = {
     "clock": reading("clock")
     | pursuing("clock")
     | {"sched.def.x", "sched.off.x", "$JS.API.STREAM.INFO.SCHEDULES"}
+    | {"$JS.API.DIRECT.GET.EVENTS"}
     | {subject for subject in EVERYTHING if subject.startswith("cmd.")},
     "gateway": {"$JS.API.INFO", "$JS.API.STREAM.INFO.EVENTS"}
     | {subject for subject in EVERYTHING if subject.startswith(("cmd.", "qry."))},

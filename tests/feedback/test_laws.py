@@ -12,7 +12,11 @@ from tests.scenario import Laws
 
 
 def _key(state: object) -> str:
-    return json.dumps(dump_state(state), sort_keys=True)
+    """A state, whatever was written to it: that only grows."""
+    dumped = dump_state(state)
+    if "entry" in dumped["has"]:
+        dumped["has"]["entry"] |= {"messages": 0, "written": 0}
+    return json.dumps(dumped, sort_keys=True)
 
 
 LAWS = [

@@ -6,10 +6,13 @@ import pytest
 
 from services.feedback.domain import FourEyes, UnknownSolicitation
 from services.feedback.domain.opinion import (
+    MOST_MESSAGES,
+    MOST_WRITTEN,
     AcknowledgeOpinion,
     AlreadyCollated,
     AttachmentAsked,
     ChannelUnnamed,
+    ConversationFull,
     CorrectOpinion,
     Facts,
     InOwnCause,
@@ -374,6 +377,27 @@ def test_the_conversation_goes_on_after_a_refusal_and_a_withdrawal(
 ) -> None:
     sent = MessageSent(text="请问是哪个年级？", from_originator=True)
     opinion.given(*past).when(message(TEACHER)).then(sent)
+
+
+def test_a_conversation_has_so_many_messages_and_no_more() -> None:
+    sent = MessageSent(text="请问是哪个年级？", from_originator=True)
+    most = (sent,) * MOST_MESSAGES
+    opinion.given(said, *most[1:]).when(message(TEACHER)).then(sent)
+    opinion.given(said, *most).when(message(TEACHER)).then_rejected(ConversationFull)
+    opinion.given(said, *most, refused).when(message(COLLATOR)).then_rejected(ConversationFull)
+
+
+def test_a_conversation_is_so_long_and_no_longer() -> None:
+    sent = MessageSent(text="请问是哪个年级？", from_originator=True)
+    rest = MOST_WRITTEN - len(sent.text)
+    fits, too_long = (MessageSent(text="长" * n, from_originator=True) for n in (rest, rest + 1))
+    opinion.given(said, fits).when(message(TEACHER)).then(sent)
+    opinion.given(said, too_long).when(message(TEACHER)).then_rejected(ConversationFull)
+
+
+def test_who_may_not_write_is_not_told_how_much_was_written() -> None:
+    full = (MessageSent(text="请问是哪个年级？", from_originator=True),) * MOST_MESSAGES
+    opinion.given(said, *full).when(message(STRANGER)).then_rejected(NotAParty)
 
 
 # -- Taking back -----------------------------------------------------------------------------------

@@ -1,21 +1,22 @@
 """Views on the real database: neither skipped nor applied twice, whatever stops in between."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from pydantic import BaseModel, ConfigDict
 
 from services.rectification.events import IssueDeclined, ProgressReported, RectificationStarted
 from services.stack import provisioned
 from shared.broker import Broker
-from shared.decider import Event, PersonId
+from shared.decider import Event, PersonId, Unavailable
 from shared.envelope import GENESIS, Provenance, Record, Subject, draft
 from shared.journal import Journal, LogDamaged
-from shared.mongo import Mongo
+from shared.mongo import Collection, Mongo
 from shared.runtime import now
 from shared.settings import Settings
 from shared.views import Projector, View, ledger
@@ -37,6 +38,8 @@ def counted(document: Counted | None, record: Record) -> Counted | None:
             raise ZeroDivisionError
         case ProgressReported(text="gone"):
             return None
+        case ProgressReported(text="countless"):
+            return Counted(times=2**64)
         case ProgressReported(text=text):
             times = document.times if document else 0
             return Counted(times=times + 1, last=text)
@@ -52,6 +55,29 @@ INDEX = View(
 LEDGER = ledger("ledger", Counted, counted, (ProgressReported,))
 
 
+class Kept(BaseModel):
+    """Everything that was said."""
+
+    texts: tuple[str, ...] = ()
+    times: int = 0
+
+
+def kept(document: Kept | None, record: Record) -> Kept:
+    texts = (*(document.texts if document else ()), record.event.model_dump()["text"])
+    return Kept(texts=texts, times=len(texts))
+
+
+def counted_rightly(document: Counted | None, record: Record) -> Counted:
+    """As `counted`, without its mistake."""
+    text = record.event.model_dump()["text"]
+    return Counted(times=(document.times if document else 0) + 1, last=text)
+
+
+ALL = View("all", Kept, kept, (ProgressReported,))
+HALF_TOO_LARGE = "x" * 8_400_000
+"""Two of them are more than the 16 MB a document may have."""
+
+
 @dataclass
 class Desk:
     """A projector that a test feeds by hand."""
@@ -62,13 +88,23 @@ class Desk:
     school: str
     position: int = 0
 
+    @property
+    def parked(self) -> Collection:
+        return self.mongo.keep("parked")
+
+    async def reasons(self) -> list[tuple[int, str]]:
+        found = await self.parked.find({"service": self.service}, sort="position")
+        return [(p["position"], p["reason"].split(":")[0]) for p in found]
+
     async def projector(self, *views: View[Any]) -> Projector:
         journal = Journal(self.broker, self.mongo, self.service)
         projector = Projector(self.service, journal, self.mongo, views or (CARD, INDEX, LEDGER))
         await projector.prepare()
         return projector
 
-    def said(self, stream: str, text: str = "x", event: Event | None = None) -> Record:
+    def said(
+        self, stream: str, text: str = "x", event: Event | None = None, version: int = 2
+    ) -> Record:
         self.position += 1
         moment = now()
         provenance = Provenance(PersonId("p"), moment, moment, uuid4(), "f", uuid4())
@@ -76,7 +112,7 @@ class Desk:
             Subject(self.school, "rectification", "issue", stream),
             event or ProgressReported(text=text),
             provenance,
-            version=2,
+            version=version,
             previous=GENESIS,
         )
         return Record(self.position, new.subject, new.headers, new.body)
@@ -189,13 +225,166 @@ async def test_one_bad_stream_is_parked_and_the_others_go_on(desk: Desk) -> None
     )
 
     assert await desk.shown() == {"a1": (1, 1), "b1": (1, 4)}
-    parked = await desk.mongo.keep("parked").find({"service": desk.service})
-    assert [(p["position"], p["reason"].split(":")[0]) for p in parked] == [
-        (2, "ZeroDivisionError")
-    ]
+    assert await desk.reasons() == [(2, "ZeroDivisionError")]
     restarted = await desk.projector(CARD)
     await restarted.apply([desk.said("a1"), desk.said("b1")])
     assert await desk.shown() == {"a1": (1, 1), "b1": (2, 6)}
+
+
+async def test_a_document_too_large_to_be_stored_parks_its_stream(desk: Desk) -> None:
+    projector = await desk.projector(ALL)
+
+    await projector.apply(
+        [
+            desk.said("a1", HALF_TOO_LARGE),
+            desk.said("b1"),
+            desk.said("a1", HALF_TOO_LARGE),
+            desk.said("a1"),
+            desk.said("b1"),
+        ]
+    )
+
+    assert await desk.reasons() == [(3, "Unwritable")]
+    assert await desk.shown(ALL) == {"a1": (1, 1), "b1": (2, 5)}
+    assert projector.position == 5
+
+
+async def test_a_value_the_database_does_not_have_parks_its_stream(desk: Desk) -> None:
+    projector = await desk.projector()
+
+    await projector.apply([desk.said("a1"), desk.said("a1", "countless"), desk.said("b1")])
+    await projector.apply([desk.said("a1"), desk.said("b1")])
+
+    assert await desk.reasons() == [(2, "Unwritable")] * 3
+    assert await desk.shown(CARD) == {"a1": (1, 1), "b1": (2, 5)}
+    assert await desk.shown(INDEX) == {"a": (1, 1), "1": (3, 5), "b": (2, 5)}
+    assert await desk.shown(LEDGER) == {"school": (3, 5)}
+    assert projector.ledger(LEDGER, desk.school) == Counted(times=3, last="x")
+
+
+async def test_an_event_without_its_headers_is_skipped_or_parked(desk: Desk) -> None:
+    projector = await desk.projector()
+    known = desk.said("a1")
+
+    await projector.apply(
+        [
+            Record(1, f"evt.{desk.school}.rectification.issue.bare", {}, b""),
+            Record(2, known.subject, {"ce-type": known.type}, known.body),
+            Record(3, known.subject, {**known.headers, "ce-streamversion": "x"}, known.body),
+            Record(4, f"{known.subject}-b", known.headers, known.body),
+        ]
+    )
+
+    assert (projector.unknown, projector.position) == (1, 4)
+    assert await desk.reasons() == [(2, "KeyError")] * 3
+    assert await desk.shown(CARD) == {"a1-b": (1, 4)}
+
+
+async def test_what_is_set_aside_is_on_record_before_it_is_passed_over(desk: Desk) -> None:
+    projector = await desk.projector(CARD)
+    batch = [desk.said("a1", "bad", version=1)]
+    nowhere = Mongo("mongodb://127.0.0.1:1", "nothing")
+
+    projector.mongo = nowhere
+    with pytest.raises(Unavailable):
+        await projector.apply(batch)
+    projector.mongo = desk.mongo
+    await projector.apply(batch)
+    nowhere.close()
+
+    assert await desk.reasons() == [(1, "ZeroDivisionError")]
+
+
+async def test_what_came_before_the_bad_event_is_shown_when_a_view_is_made_anew(
+    desk: Desk,
+) -> None:
+    batch = [desk.said("a1"), desk.said("a1", "bad"), desk.said("a1"), desk.said("b1")]
+    before = await desk.projector()
+    await before.apply(batch)
+    shown = {view.collection: await desk.shown(view) for view in (CARD, INDEX, LEDGER)}
+
+    await desk.mongo.views("checkpoints").delete({"_id": desk.service})
+    for view in (CARD, INDEX, LEDGER):
+        await before.collection(view).delete({})
+    await (await desk.projector()).apply(batch)
+
+    assert {view.collection: await desk.shown(view) for view in (CARD, INDEX, LEDGER)} == shown
+    assert await desk.shown(LEDGER) == {"school": (2, 4)}
+
+
+async def test_two_services_set_the_same_stream_aside_each_for_itself(desk: Desk) -> None:
+    other = Desk(desk.mongo, desk.broker, f"{desk.service}x", desk.school)
+    batch = [desk.said("a1", "bad")]
+
+    await (await desk.projector(CARD)).apply(batch)
+    await (await other.projector(CARD)).apply(batch)
+
+    assert await desk.reasons() == await other.reasons() == [(1, "ZeroDivisionError")]
+
+
+async def test_a_view_taken_up_again_survives_a_crash_in_the_middle(desk: Desk) -> None:
+    first = await desk.projector(CARD, LEDGER)
+    await first.apply([desk.said("a1"), desk.said("b1")])
+    await first.save()
+    interrupted = await desk.projector(CARD, LEDGER)
+
+    assert await interrupted.retry(LEDGER.collection, desk.said("a1").subject)
+
+    again = await desk.projector(CARD, LEDGER)
+    desk.position = 0
+    await again.apply([desk.said("a1"), desk.said("b1")])
+    assert await desk.shown(LEDGER) == {"school": (2, 2)}
+    assert await desk.shown(CARD) == {"a1": (1, 1), "b1": (1, 2)}
+
+
+async def test_a_card_taken_up_again_comes_from_its_own_events(desk: Desk) -> None:
+    stream = f"i-{uuid4().hex[:8]}"
+    batch = []
+    for version, text in enumerate(("x", "bad", "x"), start=1):
+        record = desk.said(stream, text, version=version)
+        position, _ = await desk.broker.publish(record.subject, record.body, record.headers)
+        batch.append(Record(position, record.subject, record.headers, record.body))
+    projector = await desk.projector(CARD)
+    await projector.apply(batch)
+
+    mended = replace(CARD, project=counted_rightly)
+    restarted = await desk.projector(mended)
+    assert await restarted.retry(mended.collection, batch[0].subject)
+
+    assert await desk.shown(mended) == {stream: (3, batch[-1].position)}
+
+
+async def test_a_view_that_is_no_longer_there_is_not_taken_up_again(desk: Desk) -> None:
+    projector = await desk.projector(CARD)
+
+    assert not await projector.retry("cards.v0", desk.said("a1").subject)
+
+
+async def test_what_is_set_aside_is_counted_whatever_it_is_unless_it_is_skipped(
+    desk: Desk,
+) -> None:
+    for n, (kind, decision) in enumerate(
+        [("view", "skip"), ("view", "replay"), ("policy", None), ("box", None), ("policy", "skip")]
+    ):
+        item = {"service": desk.service, "kind": kind, "view": "cards.v1", "position": n}
+        where = {"_id": f"{desk.service} {n}", "stream": f"s{n}"}
+        await desk.parked.put({**item, **where, **({"decision": decision} if decision else {})})
+
+    projector = await desk.projector(CARD)
+    assert REGISTRY.get_sample_value("taizhang_parked", {"service": desk.service}) == 3
+    await projector.apply([desk.said("a1", "bad")])
+    assert REGISTRY.get_sample_value("taizhang_parked", {"service": desk.service}) == 4
+
+
+async def test_preparing_again_changes_nothing(desk: Desk) -> None:
+    projector = await desk.projector(LEDGER)
+    await projector.prepare()
+
+    await projector.apply([desk.said("a1")])
+
+    assert await desk.shown(LEDGER) == {"school": (1, 1)}
+    assert projector.ledger(LEDGER, desk.school) == Counted(times=1, last="x")
+    assert len(projector._foldings) == 1
 
 
 async def test_an_event_of_unknown_type_is_counted_and_skipped(desk: Desk) -> None:

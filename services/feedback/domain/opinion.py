@@ -51,6 +51,9 @@ from shared.marks import (
 
 ANONYMOUS = PersonId("anonymous")
 LARGEST_ATTACHMENT = 200 * 1024 * 1024  # bytes
+MOST_MESSAGES = 200
+MOST_WRITTEN = 1024 * 1024
+"""Characters of all messages of one opinion as stored (sealed): some 260,000 Chinese ones."""
 
 # -- Facts ---------------------------------------------------------------------------------------
 
@@ -207,7 +210,7 @@ type OpinionCommand = (
 
 @dataclass(frozen=True)
 class Entry:
-    """What was said, how it came as far as known today, and what of it is hidden."""
+    """What was said, how it came as far as known today, what of it is hidden, how much was written."""
 
     said: OpinionSubmitted
     acknowledged: OpinionAcknowledged | None = None
@@ -216,6 +219,8 @@ class Entry:
     lifted: MaskingLifted | None = None
     masked: tuple[TextRange, ...] = ()
     erased: tuple[TextRange, ...] = ()
+    messages: int = 0
+    written: int = 0
 
 
 @dataclass(frozen=True)
@@ -302,6 +307,12 @@ class NotAParty(Rejected):
     zh = "只有意见人、工作人员和承办人可以留言"
 
 
+class ConversationFull(Rejected):
+    """As much has been written to this opinion as may be; please say more in a new one."""
+
+    zh = "该意见的留言已达上限，请另行提交意见"
+
+
 class NotYourEntry(Rejected):
     """Only whoever entered it or a clerk may put it right."""
 
@@ -359,7 +370,10 @@ def decide(command: OpinionCommand, opinion: Opinion, facts: Facts) -> OpinionEv
             return None
 
         case SendMessage(text=text), Heard(entry) | Refused(entry) | Withdrawn(entry):
-            return MessageSent(text=text, from_originator=_from_originator(command, entry, facts))
+            theirs = _from_originator(command, entry, facts)
+            if entry.messages >= MOST_MESSAGES or entry.written + len(text) > MOST_WRITTEN:
+                raise ConversationFull
+            return MessageSent(text=text, from_originator=theirs)
 
         case WithdrawOpinion(reason=reason), Heard(entry) | Refused(entry):
             if not originated(command.by, command.stream, entry.said):
@@ -526,8 +540,10 @@ def evolve(opinion: Opinion, event: OpinionEvent) -> Opinion:
             return Refused(opinion.entry, event)
         case OpinionReconsidered(), _:
             return Heard(opinion.entry, event)
-        case MessageSent(), _:
-            return opinion
+        case MessageSent(text=text), _:
+            entry = opinion.entry
+            count, written = entry.messages + 1, entry.written + len(text)
+            return replace(opinion, entry=replace(entry, messages=count, written=written))
         case OpinionWithdrawn(), _:
             return Withdrawn(opinion.entry, event)
         case OpinionRedacted(), _:
