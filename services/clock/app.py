@@ -112,7 +112,7 @@ class Clock:
         return self.mongo.keep("parked")
 
     async def _load_checkpoint(self) -> None:
-        saved = await self.mongo.views("checkpoints").get("clock") or {}
+        saved = await self.mongo.checkpoints().get("clock") or {}
         self.position = self._saved = saved.get("position", 0)
 
     async def _load_timers(self) -> None:
@@ -136,7 +136,7 @@ class Clock:
         work = await self._obey(records)
         last = records[-1].position
         if work or last - self._saved >= CHECKPOINT_EVERY:
-            await self.mongo.views("checkpoints").update("clock", {"position": last})
+            await self.mongo.checkpoints().update("clock", {"position": last})
             self._saved = last
         self.position = last
         metrics.TIMERS.labels("clock").set(len(self._set))

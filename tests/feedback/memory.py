@@ -88,6 +88,10 @@ class Chest:
     """The two databases."""
 
     drawers: dict[str, Drawer] = field(default_factory=dict)
+    lost: int = 0
+
+    def checkpoints(self) -> Drawer:
+        return self.views("checkpoints")
 
     def views(self, name: str) -> Drawer:
         return self.drawers.setdefault(f"views {name}", Drawer(NOTHING))
