@@ -322,18 +322,22 @@ def test_an_extension_says_which_deadline_it_replaced() -> None:
 
 def test_nobody_checks_decides_or_undoes_what_they_hold_or_what_is_about_them() -> None:
     judging = (
+        issue.CorrectIssue,
         issue.VoidIssue,
         issue.GrantExtension,
         issue.RefuseExtension,
         issue.VerifyIssue,
         issue.ReturnIssue,
+        issue.PublishNotice,
         issue.UpholdObjection,
         issue.DismissObjection,
         issue.StrikeOff,
         issue.RecordVerdict,
+        issue.ReopenIssue,
         issue.LookBack,
         issue.ConvertToLongTerm,
         issue.ExplainNotPossible,
+        issue.MergeIssue,
     )
     commands = [
         command.model_copy(update={"by": person})

@@ -941,6 +941,7 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
             | LongTerm(case=case)
             | NotPossible(case=case)
         ):
+            _impartial(command.by, case, _owner_if_any(issue))
             return _corrected(command, case)
         case VoidIssue(by=person, reason=reason), (
             Open(case=case) | Owned(case=case) | Planned(case=case) | Underway(case=case)
@@ -1073,7 +1074,8 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
                 times=case.returned + 1,
                 watch=issue.watch,
             )
-        case PublishNotice(text=text), Verified():
+        case PublishNotice(by=person, text=text), Verified(case=case, owner=owner):
+            _impartial(person, case, owner)
             return NoticePublished(text=text, until=facts.directory.due(at, "public_notice"))
         case PublishNotice(text=text), OnNotice() if text == issue.text:
             return None
@@ -1131,7 +1133,8 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
         # judged
         case RecordVerdict(), StruckOff() | NotPossible():
             return _judged(command, issue, facts)
-        case ReopenIssue(cause=cause), StruckOff() | NotPossible():
+        case ReopenIssue(by=person, cause=cause), StruckOff(case=case) | NotPossible(case=case):
+            _impartial(person, case, issue.owner)
             if isinstance(issue, StruckOff) and issue.objection:
                 raise ObjectionPending
             if cause not in issue.grounds:
@@ -1169,7 +1172,10 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
             explanation == issue.explanation
         ):
             return None
-        case MergeIssue(into=into, reason=reason), Open() | Owned() | Planned() | Underway():
+        case MergeIssue(by=person, into=into, reason=reason), (
+            Open(case=case) | Owned(case=case) | Planned(case=case) | Underway(case=case)
+        ):
+            _impartial(person, case, _owner_if_any(issue))
             if into == command.stream:
                 raise MergedIntoItself
             if facts.other != "open":
