@@ -193,7 +193,8 @@ def test_the_owner_or_a_leader_hands_an_issue_over(
 
 def test_the_new_owner_goes_on_where_the_old_one_was() -> None:
     before, now = after(*UNDERWAY), after(*UNDERWAY, transferred)
-    assert now == replace(before, owner=HELPER, case=replace(before.case, handed="调往分校区"))
+    case = replace(before.case, handed="调往分校区", held_by=frozenset({OWNER, HELPER}))
+    assert now == replace(before, owner=HELPER, case=case)
 
 
 def test_nobody_else_hands_an_issue_over() -> None:

@@ -370,6 +370,18 @@ def test_nobody_who_worked_on_an_issue_verifies_it() -> None:
                 assert ISSUE.attempt(verify, state) is None
 
 
+def test_nobody_who_ever_held_an_issue_verifies_it_or_strikes_it_off() -> None:
+    owned_before = [
+        s for s in reachable(ISSUE) if hasattr(s, "owner") and s.case.held_by - {s.owner}
+    ]
+    assert owned_before
+    for state in owned_before:
+        for person in state.case.held_by:
+            for command in IMPATIENT:
+                tried = command.model_copy(update={"by": person})
+                assert not ISSUE.attempt(tried, state), f"{tried} in {state}"
+
+
 def test_whatever_is_said_to_a_merged_issue_is_answered_with_where_it_went() -> None:
     merged = [state for state in reachable(ISSUE) if isinstance(state, Merged)]
     assert merged

@@ -470,7 +470,8 @@ type IssueCommand = (
 class Case:
     """What is true of an issue however far it has come.
 
-    `handed` is the reason why its owner was given it; none if nobody is or it was claimed.
+    `handed` is the reason why its owner was given it; none if nobody is or it was claimed. `held_by`
+    is everybody who ever owned it.
     """
 
     title: str
@@ -488,6 +489,11 @@ class Case:
     handed: str | None = None
     returned: int = 0
     reopened: int = 0
+    held_by: frozenset[PersonId] = frozenset()
+
+    def held(self, owner: PersonId, **changes: object) -> "Case":
+        """The case with one more person who held it."""
+        return replace(self, held_by=self.held_by | {owner}, **changes)  # type: ignore[arg-type]  # fields of it
 
     @property
     def opinions(self) -> frozenset[str]:
@@ -1116,7 +1122,7 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
 
         # struck off
         case StrikeOff(by=person), OnNotice(case=case, until=until):
-            _impartial(person, case, issue.owner)
+            _impartial(person, case, *case.held_by)
             if issue.objection:
                 raise ObjectionPending
             if at < until.at:
@@ -1271,7 +1277,7 @@ def _measures(
     measures = tuple(Measure.model_construct(**dict(asked)) for asked in command.measures)
     people = {p for m in measures for p in (m.owner, *m.helpers)}
     reviewer = PersonId(command.reviewer)
-    _impartial(reviewer, issue.case, issue.owner, *people)
+    _impartial(reviewer, issue.case, *issue.case.held_by, *people)
     for person in (*sorted(people), reviewer, command.accountable_leader):
         must_be_here(person, facts.directory, command.at)
     for measure in measures:
@@ -1459,7 +1465,7 @@ def _involved(person: PersonId, owner: PersonId, plan: Plan) -> None:
 
 def _reviews(person: PersonId, issue: StrikeOffAsked, facts: Facts, at: datetime) -> None:
     """The reviewer or a supervisor checks; nobody who worked on it, nor the one it is about."""
-    _impartial(person, issue.case, issue.owner, *issue.plan.involved)
+    _impartial(person, issue.case, *issue.case.held_by, *issue.plan.involved)
     roles = facts.directory.roster.roles(person, facts.directory.day(at))
     if person != issue.plan.reviewer and Role.supervisor not in roles:
         raise NotTheReviewer
@@ -1481,13 +1487,13 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
         case IssueMerged(into=into, reason=reason):
             return Merged(into, reason)
         case IssueClaimed(owner=owner, watch=watch):
-            return Owned(_case_of(issue), owner, watch)
+            return Owned(_case_of(issue).held(owner), owner, watch)
         case IssueAssigned(owner=owner, reason=reason, watch=watch):
-            return Owned(replace(_case_of(issue), handed=reason), owner, watch)
+            return Owned(_case_of(issue).held(owner, handed=reason), owner, watch)
         case IssueDeclined(watch=watch):
             return Open(replace(_case_of(issue), handed=None), watch)
         case IssueTransferred(owner=owner, reason=reason):
-            return _with(issue, owner=owner, case=replace(_case_of(issue), handed=reason))
+            return _with(issue, owner=owner, case=_case_of(issue).held(owner, handed=reason))
         case MeasuresPlanned(watch=watch):
             if isinstance(issue, Planned | Underway):
                 return _with(issue, plan=_plan(event, issue.plan.first_due))
@@ -1568,7 +1574,7 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
                 issue, verdicts=(*issue.verdicts, verdict), grounds=issue.grounds | grounds
             )
         case IssueReopened(owner=owner, reason=reason, times=times, watch=watch):
-            case_ = replace(_case_of(issue), handed=reason, reopened=times)
+            case_ = _case_of(issue).held(owner, handed=reason, reopened=times)
             return Owned(case_, owner, watch)
         case LookedBack() if isinstance(issue, StruckOff):
             grounds = {ReopenCause.relapse} if event.relapse else frozenset()
