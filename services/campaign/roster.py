@@ -164,7 +164,7 @@ class Roster(BaseModel):
         lent = (
             other.roles(day) - QUALITIES
             for other in self.people.values()
-            if any(d.deputy == person and d.holds(day) for d in other.deputies)
+            if any(d.holds(day) and self.identity(d.deputy) == person for d in other.deputies)
         )
         return entry.roles(day).union(*lent)
 
@@ -175,6 +175,19 @@ class Roster(BaseModel):
             for person, entry in self.people.items()
             if role in entry.roles(day) and (unit is None or unit in entry.units(role, day))
         )
+
+    def acting(self, role: Role, day: date) -> frozenset[PersonId]:
+        """Everybody who has a role on a day: themselves, or as a deputy of who holds it."""
+        held = self.holders(role, day)
+        if role in QUALITIES:
+            return held
+        deputies = {
+            self.identity(named.deputy)
+            for person in held
+            for named in self.people[person].deputies
+            if named.holds(day)
+        }
+        return held | {person for person in deputies if self.present(person, day)}
 
     def members(self, branch: str, day: date) -> frozenset[PersonId]:
         """Everybody who belongs to a branch on a day."""

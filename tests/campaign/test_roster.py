@@ -375,6 +375,34 @@ def test_a_recalled_deputy_is_none_any_more() -> None:
     assert Role.principal_leader not in roster.roles(B, TOMORROW)
 
 
+def test_who_acts_in_a_role_holds_it_or_deputises_for_who_holds_it() -> None:
+    roster = roster_after(
+        (A, PostTaken(role=Role.principal_leader, since=NEW_YEAR)),
+        (A, DeputyNamed(deputy=B, since=TODAY, until=TOMORROW)),
+        (B, DeputyNamed(deputy=C, since=TODAY, until=TOMORROW)),
+        (A, DeputyNamed(deputy=C, since=NEW_YEAR, until=YESTERDAY)),
+        (B, SchoolLeft(on=TODAY)),
+    )
+    assert roster.acting(Role.principal_leader, YESTERDAY) == {A, C}
+    assert roster.acting(Role.principal_leader, TODAY) == {A, B}
+    assert roster.acting(Role.principal_leader, TOMORROW) == {A}
+    for day in (YESTERDAY, TODAY, TOMORROW):
+        for role in Role:
+            assert roster.acting(role, day) == {
+                p for p in (A, B, C) if role in roster.roles(p, day)
+            }
+
+
+def test_a_deputy_entered_twice_is_a_deputy_all_the_same() -> None:
+    roster = roster_after(
+        (A, PostTaken(role=Role.principal_leader, since=NEW_YEAR)),
+        (A, DeputyNamed(deputy=C, since=TODAY, until=TODAY)),
+        (C, PersonMerged(into=B, reason="…")),
+    )
+    assert Role.principal_leader in roster.roles(B, TODAY)
+    assert roster.acting(Role.principal_leader, TODAY) == {A, B}
+
+
 def test_a_leave_named_anew_from_the_same_day_replaces_the_old_one() -> None:
     roster = roster_after(
         (A, DeputyNamed(deputy=B, since=TODAY, until=date(2023, 12, 31))),
