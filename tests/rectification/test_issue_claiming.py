@@ -51,6 +51,7 @@ from tests.rectification.cast import (
     opened,
     opened_about_member,
     watch,
+    without,
 )
 from tests.scenario import Scenario
 
@@ -142,6 +143,17 @@ def test_a_personal_issue_is_assigned_to_its_person_only() -> None:
     issue.given(opened_about_member).when(assign(OWNER)).then_rejected(AddressedToAnother)
     issue.given(opened_about_member).when(assign(MEMBER)).then(
         assigned.model_copy(update={"owner": MEMBER})
+    )
+
+
+def test_a_personal_issue_of_somebody_who_has_left_is_assigned_to_somebody_else() -> None:
+    left = issue.knowing(without(MEMBER)).given(opened_about_member)
+    left.when(assign(OWNER)).then(assigned)
+    left.when(assign(MEMBER)).then_rejected(NobodyThere)
+    left.when(by(OWNER, ClaimIssue)).then_rejected(AddressedToAnother)
+    still_collating = replace(without(MEMBER), open_collations=frozenset({"collation-1"}))
+    issue.knowing(still_collating).given(opened_about_member).when(assign(OWNER)).then_rejected(
+        CollationStillOpen
     )
 
 

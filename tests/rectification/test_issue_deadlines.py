@@ -37,6 +37,7 @@ from tests.rectification.cast import (
     OWNED,
     OWNER,
     PLANNED,
+    STRANGER,
     STRUCK_OFF,
     SUPERVISOR,
     UNDERWAY,
@@ -49,6 +50,7 @@ from tests.rectification.cast import (
     opened_about_member,
     planned,
     watch,
+    without,
 )
 from tests.scenario import Scenario
 
@@ -103,6 +105,26 @@ def test_the_third_rung_tells_the_supervision_group_too(stage: str) -> None:
     issue.given(*past).when(rung(CallToAccount, concern, deadline)).then(
         IssueCalledToAccount(concern=concern, due=deadline, told=told)
     )
+
+
+@pytest.mark.parametrize("kind", [RemindIssue, UrgeIssue, SuperviseIssue])
+@pytest.mark.parametrize("stage", COUNTING)
+def test_when_whoever_has_to_act_has_left_the_leader_is_told(
+    stage: str, kind: type[Command]
+) -> None:
+    past, concern, deadline, person = COUNTING[stage]
+    facts = without(*((person,) if person else ()))
+    event = issue.knowing(facts).given(*past).when(rung(kind, concern, deadline)).decided()
+    assert getattr(event, "told", None) == (LEADER,)
+
+
+def test_who_stands_in_for_a_leader_or_a_supervisor_is_told_like_them() -> None:
+    facts = without(deputies={LEADER: MEMBER, SUPERVISOR: STRANGER})
+    knowing = issue.knowing(facts).given(*UNDERWAY)
+    supervised = knowing.when(rung(SuperviseIssue, Concern.rectification, RECTIFY)).decided()
+    assert getattr(supervised, "told", None) == (OWNER, LEADER, MEMBER)
+    called = knowing.when(rung(CallToAccount, Concern.rectification, RECTIFY)).decided()
+    assert getattr(called, "told", None) == (OWNER, *sorted([LEADER, MEMBER, SUPERVISOR, STRANGER]))
 
 
 @pytest.mark.parametrize("kind", RUNGS)

@@ -97,11 +97,15 @@ class Facts:
             account_at=account,
         )
 
+    def here(self, person: PersonId, at: datetime) -> bool:
+        """Whether somebody is in the school on the day of an instant."""
+        return self.directory.roster.present(person, self.directory.day(at))
+
     def told(self, at: datetime, owner: PersonId | None, *roles: Role) -> tuple[PersonId, ...]:
-        """The owner and everybody who holds one of the roles today, each once, in a fixed order."""
+        """The owner and everybody who acts in one of the roles today, each once, in a fixed order."""
         day = self.directory.day(at)
-        holders = {p for role in roles for p in self.directory.roster.holders(role, day)}
-        return (*((owner,) if owner else ()), *sorted(holders - {owner}))
+        acting = {p for role in roles for p in self.directory.roster.acting(role, day)}
+        return (*((owner,) if owner else ()), *sorted(acting - {owner}))
 
 
 # -- Commands ------------------------------------------------------------------------------------
@@ -968,7 +972,8 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
                 return None
             raise AlreadyOwned
         case AssignIssue(owner=owner, reason=reason), Open(case=case):
-            _addressed(owner, case, facts)
+            gone = case.person and not facts.here(case.person, at)
+            _addressed(case.person if gone else owner, case, facts)
             must_be_here(owner, facts.directory, at)
             watch = _within("plan_within", facts, at)
             return IssueAssigned(owner=PersonId(owner), reason=reason, watch=watch)
@@ -1369,9 +1374,12 @@ def _reopened(command: ReopenIssue, issue: StruckOff | NotPossible, facts: Facts
 def _spoken_of(
     command: RemindIssue | UrgeIssue | SuperviseIssue | CallToAccount, issue: Issue, facts: Facts
 ) -> IssueEvent:
+    """Who has to act is told; where there is nobody, or they have left, the leaders are."""
     concern, watch, owner = _watched(issue)
     if watch is None or concern is not command.concern or watch.due.at != command.due_at:
         raise NoLongerDue
+    if owner and not facts.here(owner, command.at):
+        owner = None
     leader = Role.principal_leader
     match command:
         case RemindIssue():
@@ -1432,8 +1440,11 @@ def _impartial(person: PersonId, case: Case, *others: PersonId | None) -> None:
         raise PartyToTheMatter
 
 
-def _addressed(person: str, case: Case, facts: Facts) -> None:
-    """A personal issue goes to the person it is addressed to, after collating (R33)."""
+def _addressed(person: str | None, case: Case, facts: Facts) -> None:
+    """A personal issue goes to the person it is addressed to, after collating (R33).
+
+    Only when that person has left may a leader give it to somebody else.
+    """
     if case.person not in {None, person}:
         raise AddressedToAnother
     if case.person and facts.open_collations:
