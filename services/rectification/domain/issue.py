@@ -1602,12 +1602,26 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
             )
         case ExplainedNotPossible(explanation=explanation, verdicts_until=until):
             return NotPossible(_case_of(issue), _owner_if_any(issue), explanation, until)
-        case IssueReminded() | IssueUrged() | IssueSupervised() | IssueCalledToAccount():
+        case IssueReminded():
             return issue
+        case IssueUrged(concern=concern):
+            return _climbed(issue, concern, 1)
+        case IssueSupervised(concern=concern):
+            return _climbed(issue, concern, 2)
+        case IssueCalledToAccount(concern=concern):
+            return _climbed(issue, concern, 3)
         case NoticePublished() | ObjectionUpheld() | VerdictRecorded() | LookedBack():
             return issue
         case _:
             assert_never(event)
+
+
+def _climbed(issue: Issue, concern: Concern, rung: int) -> Issue:
+    """Remember how far the ladder was climbed: a deadline that is taken up again goes on from there."""
+    if concern is Concern.objection:
+        return issue
+    watch = _watch_of(issue)
+    return _with(issue, watch=watch.model_copy(update={"climbed": max(watch.climbed, rung)}))
 
 
 def _case(event: IssueOpened) -> Case:
