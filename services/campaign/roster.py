@@ -1,6 +1,9 @@
 """Who was what on which day. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -211,12 +214,36 @@ class Roster(BaseModel):
             seen.add(person)
         return person
 
+    def settled[T](self, state: T) -> T:
+        """A state with everybody in it named by the entry that stands: rules compare plain ids."""
+        merged: dict[str, str] = {
+            p: self.identity(p) for p, entry in self.people.items() if entry.merged_into
+        }
+        renamed: T = _renamed(state, merged) if merged else state
+        return renamed
+
     def with_number(self, number_index: str) -> PersonId | None:
         """Who has the school's own number, by its blind index."""
         for person, entry in self.people.items():
             if entry.number_index == number_index and entry.counts:
                 return person
         return None
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever a state is made of
+    """The same with other names, down to the last part. Ids are random: no two things share one."""
+    match value:
+        case str():
+            return names.get(value, value)
+        case tuple() | frozenset():
+            return type(value)(_renamed(part, names) for part in value)
+        case BaseModel():
+            return value.model_copy(update={n: _renamed(part, names) for n, part in value})
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            parts = {f.name: _renamed(getattr(value, f.name), names) for f in fields(value)}
+            return replace(value, **parts)
+        case _:
+            return value
 
 
 def evolve(roster: Roster, person: PersonId, event: Event) -> Roster:

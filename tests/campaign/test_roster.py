@@ -1,5 +1,6 @@
 """Who was what on which day, against marking every day of a year one by one."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -434,6 +435,29 @@ def test_a_merged_duplicate_is_the_one_it_was_merged_into() -> None:
     assert [roster.identity(p) for p in (A, B, C)] == [C, C, C]
     assert roster.identity(PersonId("x")) == "x"
     assert not roster.present(A, TODAY)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Something of a stream that names people."""
+
+    owner: PersonId
+    others: tuple[PersonId, ...]
+    kept: frozenset[PersonId]
+    post: DeputyNamed
+    on: date = TODAY
+    part: "Held | None" = None
+
+
+def test_a_state_names_people_as_the_entries_that_stand() -> None:
+    def held(person: PersonId, part: Held | None = None) -> Held:
+        leave = DeputyNamed(deputy=person, since=TODAY, until=TODAY)
+        return Held(person, (C, person), frozenset({C, person}), leave, part=part)
+
+    roster = roster_after((A, PersonMerged(into=B, reason="…")))
+    assert roster.settled(held(A, held(A))) == held(B, held(B))
+    same = held(A)
+    assert roster_after().settled(same) is same
 
 
 def test_two_entries_merged_into_each_other_are_nobody() -> None:

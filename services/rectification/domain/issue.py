@@ -930,6 +930,7 @@ class NoLongerDue(Rejected):
 def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
     at = command.at
+    issue = facts.directory.roster.settled(issue)
     match command, issue:
         case MergeIssue(into=into, reason=reason), Merged() if issue == Merged(into, reason):
             return None
