@@ -214,6 +214,11 @@ class Roster(BaseModel):
             seen.add(person)
         return person
 
+    def entries(self, person: PersonId) -> frozenset[PersonId]:
+        """Every id somebody goes or went by: their own and those of merged duplicates."""
+        merged = (p for p, entry in self.people.items() if entry.merged_into)
+        return frozenset({person, *(p for p in merged if self.identity(p) == person)})
+
     def settled[T](self, state: T) -> T:
         """A state with everybody in it named by the entry that stands: rules compare plain ids."""
         merged: dict[str, str] = {

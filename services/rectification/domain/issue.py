@@ -52,6 +52,7 @@ from services.rectification.events import (
     Satisfied,
     Solved,
     Source,
+    SourceKind,
     StrikeOffRequested,
     VerdictRecorded,
     Watch,
@@ -62,6 +63,8 @@ from shared.marks import Id, Line, Occurred, Prose, Sha256
 PEOPLE = frozenset({"person"})
 LEADERS = frozenset({Role.principal_leader, Role.supervisor})
 DESK = LEADERS | {Role.collator, Role.school_administrator}
+MOST_NAMED = 20
+"""Of a long list, how many a refusal names."""
 
 # -- Facts ---------------------------------------------------------------------------------------
 
@@ -72,7 +75,9 @@ class Facts:
 
     `open_collations` are those among its sources not closed yet, `children` its open sub-issues,
     `voiced` the opinions the caller submitted in person, `inherited` the opinions of issues merged
-    into this one, `other` whether the issue a command points to can take it.
+    into this one, `other` whether the issue a command points to can take it. `unknown` are opinions
+    and collations named as sources that nobody has heard of, `collators` those who closed the
+    collations a service opened it from, `circle` says that its merging leads back to itself.
     """
 
     directory: Directory
@@ -81,10 +86,17 @@ class Facts:
     voiced: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
     other: Literal["open", "closed", "missing"] = "missing"
+    unknown: frozenset[str] = frozenset()
+    collators: frozenset[PersonId] = frozenset()
+    circle: bool = False
 
     def leads(self, person: PersonId, at: datetime) -> bool:
         """Whether somebody is a principal leader or a supervisor on the day of an instant."""
         return bool(self.directory.roster.roles(person, self.directory.day(at)) & LEADERS)
+
+    def at_desk(self, person: PersonId, at: datetime) -> bool:
+        """Whether somebody sees to the opinions on the day of an instant."""
+        return bool(self.directory.roster.roles(person, self.directory.day(at)) & DESK)
 
     def watch(self, due: Deadline, at: datetime) -> Watch:
         """A deadline with its reminders and its ladder."""
@@ -679,6 +691,8 @@ class NotPossible:
 class Merged:
     """The same as another one."""
 
+    case: Case
+    owner: PersonId | None
     into: str
     reason: str
 
@@ -772,6 +786,18 @@ class NobodyThere(Rejected):
     """This person is not in the school today."""
 
     zh = "该人员不在本校在册名单中"
+
+
+class SourcesOfTheDesk(Rejected):
+    """Which opinions or collation an issue comes from is said by those who keep them."""
+
+    zh = "意见和汇总梳理来源由汇总、管理和领导督导人员登记"
+
+
+class UnknownSource(Rejected):
+    """There is no such opinion or collation."""
+
+    zh = "没有所列的意见或汇总梳理"
 
 
 class NoSuchDepartment(Rejected):
@@ -906,6 +932,12 @@ class MergedElsewhere(Rejected):
     zh = "该问题已并入另一问题"
 
 
+class MergedInACircle(Rejected):
+    """Several were merged into each other at the same time: merge one of them into an open issue."""
+
+    zh = "几个问题被同时互相并入,请将其中之一并入另一个未办结的问题"
+
+
 class MergedIntoItself(Rejected):
     """An issue cannot be merged into itself."""
 
@@ -932,10 +964,15 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
     at = command.at
     issue = facts.directory.roster.settled(issue)
     match command, issue:
-        case MergeIssue(into=into, reason=reason), Merged() if issue == Merged(into, reason):
+        case MergeIssue(into=into, reason=reason), Merged() if (into, reason) == (
+            issue.into,
+            issue.reason,
+        ):
             return None
+        case MergeIssue(), Merged(case=case) if facts.circle:
+            return _merged(command, case, issue.owner, facts)
         case _, Merged(into=there):
-            raise MergedElsewhere(there)
+            raise MergedInACircle(there) if facts.circle else MergedElsewhere(there)
 
         # on the ledger
         case OpenIssue(), Unopened():
@@ -959,7 +996,7 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
         case VoidIssue(by=person, reason=reason), (
             Open(case=case) | Owned(case=case) | Planned(case=case) | Underway(case=case)
         ):
-            _impartial(person, case, case.raised_by, _owner_if_any(issue))
+            _impartial(person, case, case.raised_by, _owner_if_any(issue), *facts.collators)
             return IssueVoided(reason=reason)
 
         # owned
@@ -1186,15 +1223,10 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
             explanation == issue.explanation
         ):
             return None
-        case MergeIssue(by=person, into=into, reason=reason), (
+        case MergeIssue(), (
             Open(case=case) | Owned(case=case) | Planned(case=case) | Underway(case=case)
         ):
-            _impartial(person, case, _owner_if_any(issue))
-            if into == command.stream:
-                raise MergedIntoItself
-            if facts.other != "open":
-                raise NoSuchIssue(into)
-            return IssueMerged(into=into, reason=reason)
+            return _merged(command, case, _owner_if_any(issue), facts)
 
         # deadlines
         case RemindIssue() | UrgeIssue() | SuperviseIssue() | CallToAccount(), _:
@@ -1213,6 +1245,8 @@ def _opened(command: OpenIssue, facts: Facts) -> IssueOpened:
         must_be_here(command.person, facts.directory, command.at)
     if command.parent and facts.other != "open":
         raise NoSuchIssue(command.parent)
+    if not command.by.startswith("service:"):
+        _sourced(command, facts)
     return IssueOpened(
         title=command.title,
         description=command.description,
@@ -1228,6 +1262,15 @@ def _opened(command: OpenIssue, facts: Facts) -> IssueOpened:
         raised_by=command.by,
         watch=_within("claim_within", facts, command.at),
     )
+
+
+def _sourced(command: OpenIssue, facts: Facts) -> None:
+    """Whoever names an opinion will talk with its originator: that is for the desk, and of known ones."""
+    if any(s.opinions or s.kind is SourceKind.collation for s in command.sources):
+        if not facts.at_desk(command.by, command.at):
+            raise SourcesOfTheDesk
+        if facts.unknown:
+            raise UnknownSource(_listed(sorted(facts.unknown)[:MOST_NAMED]))
 
 
 def _says(command: OpenIssue, case: Case) -> bool:
@@ -1372,6 +1415,15 @@ def _reopened(command: ReopenIssue, issue: StruckOff | NotPossible, facts: Facts
     )
 
 
+def _merged(command: MergeIssue, case: Case, owner: PersonId | None, facts: Facts) -> IssueMerged:
+    _impartial(command.by, case, owner)
+    if command.into == command.stream:
+        raise MergedIntoItself
+    if facts.other != "open":
+        raise NoSuchIssue(command.into)
+    return IssueMerged(into=command.into, reason=command.reason)
+
+
 def _spoken_of(
     command: RemindIssue | UrgeIssue | SuperviseIssue | CallToAccount, issue: Issue, facts: Facts
 ) -> IssueEvent:
@@ -1497,7 +1549,7 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
         case IssueVoided():
             return Voided()
         case IssueMerged(into=into, reason=reason):
-            return Merged(into, reason)
+            return Merged(_case_of(issue), _owner_if_any(issue), into, reason)
         case IssueClaimed(owner=owner, watch=watch):
             return Owned(_case_of(issue).held(owner), owner, watch)
         case IssueAssigned(owner=owner, reason=reason, watch=watch):
