@@ -1,6 +1,9 @@
 """Who was what on which day. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -164,7 +167,7 @@ class Roster(BaseModel):
         lent = (
             other.roles(day) - QUALITIES
             for other in self.people.values()
-            if any(d.deputy == person and d.holds(day) for d in other.deputies)
+            if any(d.holds(day) and self.identity(d.deputy) == person for d in other.deputies)
         )
         return entry.roles(day).union(*lent)
 
@@ -175,6 +178,19 @@ class Roster(BaseModel):
             for person, entry in self.people.items()
             if role in entry.roles(day) and (unit is None or unit in entry.units(role, day))
         )
+
+    def acting(self, role: Role, day: date) -> frozenset[PersonId]:
+        """Everybody who has a role on a day: themselves, or as a deputy of who holds it."""
+        held = self.holders(role, day)
+        if role in QUALITIES:
+            return held
+        deputies = {
+            self.identity(named.deputy)
+            for person in held
+            for named in self.people[person].deputies
+            if named.holds(day)
+        }
+        return held | {person for person in deputies if self.present(person, day)}
 
     def members(self, branch: str, day: date) -> frozenset[PersonId]:
         """Everybody who belongs to a branch on a day."""
@@ -198,12 +214,41 @@ class Roster(BaseModel):
             seen.add(person)
         return person
 
+    def entries(self, person: PersonId) -> frozenset[PersonId]:
+        """Every id somebody goes or went by: their own and those of merged duplicates."""
+        merged = (p for p, entry in self.people.items() if entry.merged_into)
+        return frozenset({person, *(p for p in merged if self.identity(p) == person)})
+
+    def settled[T](self, state: T) -> T:
+        """A state with everybody in it named by the entry that stands: rules compare plain ids."""
+        merged: dict[str, str] = {
+            p: self.identity(p) for p, entry in self.people.items() if entry.merged_into
+        }
+        renamed: T = _renamed(state, merged) if merged else state
+        return renamed
+
     def with_number(self, number_index: str) -> PersonId | None:
         """Who has the school's own number, by its blind index."""
         for person, entry in self.people.items():
             if entry.number_index == number_index and entry.counts:
                 return person
         return None
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever a state is made of
+    """The same with other names, down to the last part. Ids are random: no two things share one."""
+    match value:
+        case str():
+            return names.get(value, value)
+        case tuple() | frozenset():
+            return type(value)(_renamed(part, names) for part in value)
+        case BaseModel():
+            return value.model_copy(update={n: _renamed(part, names) for n, part in value})
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            parts = {f.name: _renamed(getattr(value, f.name), names) for f in fields(value)}
+            return replace(value, **parts)
+        case _:
+            return value
 
 
 def evolve(roster: Roster, person: PersonId, event: Event) -> Roster:

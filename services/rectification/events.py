@@ -101,13 +101,17 @@ class Measure(_Part):
 
 
 class Watch(_Part):
-    """A deadline with the moments it will be spoken of: reminders before, the ladder after."""
+    """A deadline with the moments it will be spoken of: reminders before, the ladder after.
+
+    `climbed` is how many rungs of the ladder it has been spoken of already.
+    """
 
     due: Deadline
     remind_at: tuple[Instant, ...]
     urge_at: Instant
     supervise_at: Instant
     account_at: Instant
+    climbed: int = 0
 
 
 class Evidence(_Part):

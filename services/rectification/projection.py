@@ -436,19 +436,27 @@ opinions = View(
 
 
 class Collation(BaseModel):
-    """Whether a collation is still open."""
+    """Whether a collation is still open, else who closed it."""
 
     model_config = ConfigDict(frozen=True)
     open: bool
+    closed_by: PersonId | None = None
 
 
 def collation(_: Collation | None, record: Record) -> Collation:
     """Where the collation stands."""
-    return Collation(open=isinstance(record.event, CollationOpened))
+    closed = isinstance(record.event, CollationClosed)
+    return Collation(
+        open=isinstance(record.event, CollationOpened), closed_by=record.actor if closed else None
+    )
 
 
 collations = View(
-    "collations", Collation, collation, (CollationOpened, CollationClosed, CollationVoided)
+    "collations",
+    Collation,
+    collation,
+    (CollationOpened, CollationClosed, CollationVoided),
+    version=2,
 )
 
 

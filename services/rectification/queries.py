@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from services.campaign.directory import Directory
 from services.feedback.events import Addressee, Wind
 from services.rectification.domain import issue as issue_domain
 from services.rectification.domain import plan as plan_domain
@@ -18,8 +19,9 @@ from services.rectification.domain.issue import (
     RaiseObjection,
     RecordVerdict,
     StrikeOff,
+    VoidIssue,
 )
-from services.rectification.events import SourceKind
+from services.rectification.events import IssueMerged, SourceKind
 from services.rectification.projection import (
     LIVE,
     Stage,
@@ -31,7 +33,7 @@ from services.rectification.projection import (
     regulations,
 )
 from shared.callers import Caller, UnknownSchool
-from shared.decider import NotFound
+from shared.decider import NotFound, PersonId
 from shared.envelope import Record, Subject
 from shared.marks import Id
 from shared.mongo import Document
@@ -47,13 +49,19 @@ MAX_BIOGRAPHY = 500
 # -- Facts ---------------------------------------------------------------------------------------
 
 
-async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts:
+async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts:  # noqa: PLR0911 -- a table
     """What a decision on an issue looks at."""
     known = desk.ledger(directory)
     if known is None:
         raise UnknownSchool
     state = desk.state
     match command:
+        case MergeIssue(into=into):
+            other = "closed" if await _merged_by_now(into, desk) else await _standing(into, desk)
+            circle = await _in_a_circle(command.stream, desk)
+            return issue_domain.Facts(known, other=other, circle=circle)
+        case _ if isinstance(state, issue_domain.Merged):
+            return issue_domain.Facts(known, circle=await _in_a_circle(command.stream, desk))
         case ClaimIssue() | AssignIssue() if isinstance(state, issue_domain.Open):
             sources = {s.id for s in state.case.sources if s.kind is SourceKind.collation}
             return issue_domain.Facts(known, open_collations=await _open_collations(sources, desk))
@@ -61,15 +69,19 @@ async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts:
             found = await desk.find(issues, {"parent": command.stream, "stage": {"$in": LIVE}})
             return issue_domain.Facts(known, children=tuple(d["key"] for d in found))
         case RecordVerdict() | RaiseObjection():
-            voiced = await desk.find(opinions, {"submitted_by": command.by})
+            theirs = known.roster.entries(command.by)
+            voiced = await desk.find(opinions, {"submitted_by": {"$in": sorted(theirs)}})
             merged = await desk.find(issues, {"merged_into": command.stream})
             return issue_domain.Facts(
                 known,
                 voiced=frozenset(d["key"] for d in voiced),
                 inherited=frozenset(o for d in merged for o in d["opinions"]),
             )
-        case OpenIssue(parent=str() as other) | MergeIssue(into=other):
-            return issue_domain.Facts(known, other=await _standing(other, desk))
+        case OpenIssue(parent=parent):
+            other = await _standing(parent, desk) if parent else "missing"
+            return issue_domain.Facts(known, other=other, unknown=await _unknown(command, desk))
+        case VoidIssue() if hasattr(state, "case"):
+            return issue_domain.Facts(known, collators=await _collators(state.case, known, desk))
         case _:
             return issue_domain.Facts(known)
 
@@ -102,6 +114,50 @@ async def regulation_facts(
 async def _open_collations(wanted: set[str], desk: Desk) -> frozenset[str]:
     found = {collation: await desk.card(collations, collation) for collation in wanted}
     return frozenset(c for c, card in found.items() if card and card.open)
+
+
+async def _unknown(command: OpenIssue, desk: Desk) -> frozenset[str]:
+    """The opinions and collations among the sources that feedback never told us of.
+
+    A service names what it read in the log, which our views may not have seen yet.
+    """
+    if command.by.startswith("service:"):
+        return frozenset()
+    heard = {opinion for source in command.sources for opinion in source.opinions}
+    grouped = {source.id for source in command.sources if source.kind is SourceKind.collation}
+    unknown: set[str] = set()
+    for view, named in ((opinions, heard), (collations, grouped)):
+        if named:
+            found = await desk.find(view, {"key": {"$in": sorted(named)}})
+            unknown |= named - {d["key"] for d in found}
+    return frozenset(unknown)
+
+
+async def _collators(case: issue_domain.Case, known: Directory, desk: Desk) -> frozenset[PersonId]:
+    """Whose doing it was that a service opened an issue: who closed the collations it comes from."""
+    if not case.raised_by.startswith("service:"):
+        return frozenset()
+    sources = {s.id for s in case.sources if s.kind is SourceKind.collation}
+    cards = [await desk.card(collations, collation) for collation in sources]
+    closers = {card.closed_by for card in cards if card and card.closed_by}
+    return frozenset(known.roster.identity(person) for person in closers)
+
+
+async def _merged_by_now(issue: str, desk: Desk) -> bool:
+    """Whether an issue was merged as the log has it: a view may not have seen what just happened."""
+    past = await _history(desk, "rectification", "issue", issue)
+    return any(isinstance(record.event, IssueMerged) for record in past)
+
+
+async def _in_a_circle(issue: str, desk: Desk) -> bool:
+    """Whether following where an issue was merged to leads back to it."""
+    seen: set[str] = set()
+    here: str | None = issue
+    while here and here not in seen:
+        seen.add(here)
+        card = await desk.card(issues, here)
+        here = card.merged_into if card else None
+    return here == issue
 
 
 async def _standing(issue: str, desk: Desk) -> Literal["open", "closed", "missing"]:

@@ -256,6 +256,16 @@ def test_reminders_come_before_it_in_order_and_never_in_the_past() -> None:
     assert len(DIRECTORY.reminders(long, NOON)) == 4
 
 
+def test_a_deadline_early_in_the_day_is_not_reminded_of_after_it() -> None:
+    three_in_the_morning = datetime(2023, 3, 1, 19, tzinfo=UTC)
+    due = Deadline(at=three_in_the_morning, on=date(2023, 3, 2))
+    eight_the_day_before = datetime(2023, 3, 1, 0, tzinfo=UTC)
+    assert DIRECTORY.reminders(due, eight_the_day_before) == ()
+    assert DIRECTORY.reminders(due, eight_the_day_before - timedelta(seconds=1)) == (
+        eight_the_day_before,
+    )
+
+
 def test_escalations_are_instants_in_order() -> None:
     due = DIRECTORY.due(NOON, "claim_within")
     urge, supervise, account = DIRECTORY.escalations(due)
