@@ -72,6 +72,7 @@ from services.rectification.events import (
     Satisfied,
     Solved,
     Source,
+    Stage,
     StrikeOffRequested,
     VerdictRecorded,
 )
@@ -80,22 +81,6 @@ from shared.envelope import Record
 from shared.views import View, ledger
 
 directory = ledger("directory", Directory, fold, FOLLOWS)
-
-type Stage = Literal[
-    "open",
-    "owned",
-    "planned",
-    "underway",
-    "awaiting_verification",
-    "verified",
-    "on_notice",
-    "struck_off",
-    "long_term",
-    "not_possible",
-    "merged",
-    "voided",
-]
-"""Where an issue stands; the first seven are live, only `struck_off` counts as solved."""
 
 LIVE: tuple[Stage, ...] = (
     "open",

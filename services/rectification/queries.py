@@ -19,10 +19,9 @@ from services.rectification.domain.issue import (
     RecordVerdict,
     StrikeOff,
 )
-from services.rectification.events import SourceKind
+from services.rectification.events import SourceKind, Stage
 from services.rectification.projection import (
     LIVE,
-    Stage,
     collations,
     directory,
     issues,
@@ -37,7 +36,7 @@ from shared.marks import Id
 from shared.mongo import Document
 from shared.privacy import masked
 from shared.runtime import Desk, Query
-from shared.views import content
+from shared.views import shown
 
 PEOPLE = frozenset({"person", "operator"})
 WITH_RECEIPT = PEOPLE | {"originator"}
@@ -211,13 +210,7 @@ def _counted(values: Any) -> dict[str, int]:  # noqa: ANN401 -- any iterable of 
 
 def _line(document: Document, caller: Caller) -> dict[str, Any]:
     """A line as this caller may see it: what originators wrote is for the desk and the owner."""
-    line = {
-        **content(document),
-        "id": document["key"],
-        "version": document["version"],
-        "position": document["position"],
-        "opened": document["opened"],
-    }
+    line = shown(document)
     if not caller.roles & DESK and caller.id != document["owner"]:
         line["verdicts"] = [
             {**v, "comment": masked(v["comment"])} if v["originator"] != caller.id else v
@@ -356,7 +349,7 @@ async def all_plans(query: RectificationPlans, desk: Desk, _: Caller) -> dict[st
         d["key"] for d in await desk.find(issues, {"addressee": "team", "stage": {"$in": LIVE}})
     }
     items = [
-        {**_item(d), "uncovered_now": sorted(teams - {line["issue"] for line in d["lines"]})}
+        {**shown(d), "uncovered_now": sorted(teams - {line["issue"] for line in d["lines"]})}
         for d in found
     ]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
@@ -377,15 +370,5 @@ async def all_regulations(query: Regulations, desk: Desk, _: Caller) -> dict[str
     """One page of regulations."""
     where = {"stage": query.stage} if query.stage else {}
     found = await desk.find(regulations, where, after=query.after, limit=query.limit)
-    items = [_item(document) for document in found]
+    items = [shown(document) for document in found]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
-
-
-def _item(document: Document) -> dict[str, Any]:
-    return {
-        **content(document),
-        "id": document["key"],
-        "version": document["version"],
-        "position": document["position"],
-        "opened": document["opened"],
-    }
