@@ -35,7 +35,7 @@ from tests.feedback import test_collation as c
 from tests.feedback import test_opinion as o
 from tests.feedback import test_report as r
 from tests.feedback import test_solicitation as s
-from tests.feedback.memory import KEYS, after
+from tests.feedback.memory import after
 from tests.feedback.school import (
     ADMINISTRATOR,
     ANONYMOUS,
@@ -50,6 +50,7 @@ from tests.feedback.school import (
     caller,
 )
 from tests.feedback.test_projection import DUE, WATCH, opened
+from tests.memory import KEYS
 
 ORIGINATOR = PersonId("originator:o1")
 
