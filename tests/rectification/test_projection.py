@@ -98,7 +98,7 @@ from tests.rectification.cast import (
     watch,
 )
 from tests.rectification.memory import log
-from tests.rectification.test_laws import ISSUE, ISSUE_COMMANDS, standing
+from tests.rectification.test_laws import ISSUE, standing
 
 MORE_TIME = ExtensionRequested(until=date(2023, 6, 16), reason="厂家延期供货")
 SEEN = LookedBack(
@@ -158,7 +158,7 @@ def strides() -> list[Stride]:
     taken: list[Stride] = []
     while frontier:
         state, before, ticking = frontier.popleft()
-        for command in ISSUE_COMMANDS:
+        for command in ISSUE.commands:
             if event := ISSUE.attempt(command, state):
                 told = record(event, "issue-1", 1, by=command.by, noon=NOON)
                 after, line = ISSUE.decider.evolve(state, event), issue_card(before, told)
