@@ -286,10 +286,11 @@ async def _family(issue: str, desk: Desk) -> list[Document]:
     latest = [issue]
     for _ in range(MERGES):
         found = await desk.find(issues, {"merged_into": {"$in": latest}})
-        latest = [d["key"] for d in found if d["key"] not in family]
-        if not latest:
+        new = {d["key"]: d for d in found if d["key"] not in {issue, *family}}
+        if not new:
             break
-        family |= {d["key"]: d for d in found}
+        family |= new
+        latest = list(new)
     return list(family.values())
 
 

@@ -285,6 +285,15 @@ async def test_who_said_nothing_about_it_does_not_see_it_with_a_receipt() -> Non
             await q.ledger_line(query, desk, caller(OTHER_RECEIPT))
 
 
+async def test_issues_merged_in_a_circle_are_told_once() -> None:
+    circle = [*CHAIN[:4], ("issue-a", merged("issue-b")), ("issue-b", merged("issue-a"))]
+    desk = await desk_after(*circle)
+    told = await q.biography(q.IssueBiography(id="issue-a"), desk, caller(COLLATOR))
+    assert [item["position"] for item in told["items"]] == [1, 2, 3, 4, 5, 6]
+    found = await q.became(q.OpinionIssues(id="opinion-1"), desk, caller(RECEIPT))
+    assert [line["id"] for line in found["items"]] == ["issue-a", "issue-b"]
+
+
 async def test_an_opinion_leads_to_every_issue_it_went_on_to() -> None:
     desk = await desk_after(*CHAIN)
     found = await q.became(q.OpinionIssues(id="opinion-1"), desk, caller(RECEIPT))
