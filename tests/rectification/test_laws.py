@@ -251,7 +251,7 @@ class Trail:
         now = self
         match event:
             case MeasuresPlanned(watch=watch) if not hasattr(before, "plan"):
-                now = Trail(watch.due.on)
+                now = Trail(self.first_due or watch.due.on)
             case IssueVerified(verifier=person):
                 now = Trail(self.first_due, person)
             case NoticePublished(until=until):
@@ -311,6 +311,15 @@ def test_the_first_deadline_is_never_lost() -> None:
     assert planned
     for trail, before, _, event, after in planned:
         assert after.plan.first_due.on == trail.then(before, event).first_due
+
+
+def test_what_was_shown_is_never_lost_while_it_is_worked_on() -> None:
+    shown = [step for step in happenings(ISSUE) if getattr(step[0], "evidence", ())]
+    assert any(isinstance(before, issue.LongTerm) for before, *_ in shown)
+    assert any(isinstance(before, issue.Planned) for before, *_ in shown)
+    for before, _, _, after in shown:
+        if not isinstance(after, issue.StruckOff | issue.NotPossible | Merged | issue.Voided):
+            assert after.evidence[: len(before.evidence)] == before.evidence
 
 
 def test_an_extension_says_which_deadline_it_replaced() -> None:

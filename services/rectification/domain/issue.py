@@ -564,12 +564,13 @@ class Owned:
 
 @dataclass(frozen=True)
 class Planned:
-    """Measures are planned."""
+    """Measures are planned; a long-term issue taken up again has shown something before."""
 
     case: Case
     owner: PersonId
     plan: Plan
     watch: Watch
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -641,7 +642,7 @@ class StruckOff:
 
 @dataclass(frozen=True)
 class LongTerm:
-    """Goes on for long; does not count as solved."""
+    """Goes on for long; does not count as solved. `first_due` if anything was planned before."""
 
     case: Case
     owner: PersonId
@@ -649,6 +650,7 @@ class LongTerm:
     stage_goal: str
     watch: Watch
     evidence: tuple[Evidence, ...] = ()
+    first_due: Deadline | None = None
 
 
 @dataclass(frozen=True)
@@ -1483,10 +1485,16 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
         case MeasuresPlanned(watch=watch):
             if isinstance(issue, Planned | Underway):
                 return _with(issue, plan=_plan(event, issue.plan.first_due))
-            owner = _owner_of(issue)
-            return Planned(_case_of(issue), owner, _plan(event, watch.due), watch)
+            plan = _plan(event, _first_due(issue) or watch.due)
+            return Planned(_case_of(issue), _owner_of(issue), plan, watch, _evidence_of(issue))
         case RectificationStarted():
-            return Underway(_case_of(issue), _owner_of(issue), _plan_of(issue), _watch_of(issue))
+            return Underway(
+                _case_of(issue),
+                _owner_of(issue),
+                _plan_of(issue),
+                _watch_of(issue),
+                _evidence_of(issue),
+            )
         case ProgressReported():
             return issue
         case EvidenceAdded(evidence=evidence):
@@ -1561,7 +1569,13 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
             return _with(issue, seen=event, grounds=issue.grounds | grounds)
         case ConvertedToLongTerm(reason=reason, stage_goal=goal, watch=watch):
             return LongTerm(
-                _case_of(issue), _owner_of(issue), reason, goal, watch, _evidence_of(issue)
+                _case_of(issue),
+                _owner_of(issue),
+                reason,
+                goal,
+                watch,
+                _evidence_of(issue),
+                _first_due(issue),
             )
         case ExplainedNotPossible(explanation=explanation, verdicts_until=until):
             return NotPossible(_case_of(issue), _owner_if_any(issue), explanation, until)
@@ -1599,6 +1613,17 @@ def _plan(event: MeasuresPlanned, first_due: Deadline) -> Plan:
         event.responsible_department,
         first_due,
     )
+
+
+def _first_due(issue: Issue) -> Deadline | None:
+    """The deadline of the first plan, if there was one."""
+    match issue:
+        case Planned(plan=plan) | Underway(plan=plan):
+            return plan.first_due
+        case LongTerm(first_due=first_due):
+            return first_due
+        case _:
+            return None
 
 
 def _with(issue: Issue, **changes: object) -> Issue:
