@@ -256,7 +256,6 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
                 "responsible_department": event.responsible_department,
                 "due": event.watch.due,
                 "first_due": card.first_due or event.watch.due,
-                "evidence": () if card.stage == "long_term" else card.evidence,
             }
         case RectificationStarted():
             return {"stage": "underway", "since": at}

@@ -197,6 +197,8 @@ def test_the_ledger_says_what_the_rules_go_by() -> None:
             assert line.owner == state.owner, event
         if hasattr(state, "evidence"):
             assert line.evidence == state.evidence, event
+        if hasattr(state, "plan"):
+            assert line.first_due == state.plan.first_due, event
         assert line.due == (state.watch.due if hasattr(state, "watch") else None), event
 
 
@@ -330,11 +332,14 @@ def test_who_judged_and_how_is_on_the_card_until_the_issue_is_reopened() -> None
     assert again.due == REOPENED.watch.due
 
 
-def test_a_long_term_issue_taken_up_again_has_to_show_anew_what_was_done() -> None:
+def test_what_was_shown_and_first_promised_outlives_the_long_term() -> None:
     kept = card(*SHOWN, LONG_TERM[-1])
     assert len(kept.evidence) == 2
     assert kept.mode is Mode.long_term
-    assert card(*SHOWN, LONG_TERM[-1], planned, started).evidence == ()
+    again = planned.model_copy(update={"watch": watch(on(date(2023, 6, 30)))})
+    line = card(*SHOWN, LONG_TERM[-1], again, started)
+    assert (line.evidence, line.due) == (kept.evidence, again.watch.due)
+    assert line.first_due == planned.watch.due
 
 
 def test_every_rung_and_the_latest_word_are_on_the_card() -> None:
