@@ -213,6 +213,17 @@ def content(document: Document) -> Document:
     return {name: value for name, value in document.items() if name not in ENVELOPE}
 
 
+def shown(document: Document) -> Document:
+    """A stored document as it is answered: its content, its id, and how far it goes."""
+    return {
+        **content(document),
+        "id": document["key"],
+        "version": document["version"],
+        "position": document["position"],
+        "opened": document["opened"],
+    }
+
+
 def _working(document: Document, view: View[Any]) -> Working:
     gone = document.get("gone", False)
     return Working(

@@ -59,7 +59,7 @@ from shared.marks import Id
 from shared.mongo import Document
 from shared.privacy import masked as sealed
 from shared.runtime import Desk, Query
-from shared.views import View, content
+from shared.views import View, content, shown
 
 READERS = ORGANISATION | {Role.supervisor}
 """Who reads what was said."""
@@ -181,17 +181,6 @@ def _known(found: Iterable[Document]) -> dict[str, Known]:
 # -- What every answer has in common -------------------------------------------------------------
 
 
-def _line(document: Document) -> Found:
-    """A document as it is answered."""
-    return {
-        **content(document),
-        "id": document["key"],
-        "version": document["version"],
-        "position": document["position"],
-        "opened": document["opened"],
-    }
-
-
 def _page(found: list[Document], items: list[Found], limit: int) -> Found:
     """One page: as many of the items as fit, and where the next one begins."""
     size = 0
@@ -249,7 +238,7 @@ async def all_solicitations(query: Solicitations, desk: Desk, caller: Caller) ->
     if "person" not in caller.roles:
         where["state"] = "open"
     found, page = await _pages(solicitations, where, query, desk)
-    return _page(found, [_line(document) for document in page], query.limit)
+    return _page(found, [shown(document) for document in page], query.limit)
 
 
 class Solicitation(Query):
@@ -271,7 +260,7 @@ async def one_solicitation(query: Solicitation, desk: Desk, _: Caller) -> Found:
         channel.value: await desk.count(opinions, {**counted, "channel": channel.value})
         for channel in Channel
     }
-    return {**_line(document), "heard": heard}
+    return {**shown(document), "heard": heard}
 
 
 # -- Opinions ------------------------------------------------------------------------------------
@@ -348,13 +337,13 @@ async def receipt(_: Receipt, desk: Desk, caller: Caller) -> Found:
     if document is None:
         return {"id": opinion, "state": "received", "messages": [], "became": []}
     item = await _readable(document, desk, caller)
-    shown = (
+    names = (
         "id", "version", "position", "opened", "state", "stage", "verbatim_text",
         "verbatim_sha256", "channel", "target_kind", "submitted_at", "acknowledgement",
         "refusal_code", "refusal", "withdrawal", "messages", "attachments",
     )  # fmt: skip
     became = await _became(document["issues"], desk)
-    found = _fitting({name: item[name] for name in shown})
+    found = _fitting({name: item[name] for name in names})
     found["messages"] = [{k: v for k, v in m.items() if k != "by"} for m in found["messages"]]
     return {**found, "became": [_followed(d) for d in became]}
 
@@ -410,7 +399,7 @@ async def _text(document: Document, hidden: Iterable[TextRange], desk: Desk) -> 
 
 def _guarded(document: Document, caller: Caller) -> Found:
     """An opinion without who said it, unless this caller may know."""
-    item = {**_line(document), "version": document["own_version"]}
+    item = {**shown(document), "version": document["own_version"]}
     del item["own_version"]
     trusted = caller.roles & CONFIDANTS and caller.id != document["target"]
     if trusted or _own(document, caller):
@@ -613,13 +602,11 @@ async def suggestions(query: Suggestions, desk: Desk, _: Caller) -> Found:
     if query.waiting:
         unsettled = {part.opinion for part in await _left(document["key"], card, desk)}
         pairs = [pair for pair in pairs if unsettled & {pair.one, pair.other}]
-    shown = pairs[: query.limit]
+    most = pairs[: query.limit]
     return {
-        "pairs": [
-            {"one": p.one, "other": p.other, "likeness": round(p.likeness, 3)} for p in shown
-        ],
-        "clusters": clusters(shown),
-        "left_out": len(pairs) - len(shown),
+        "pairs": [{"one": p.one, "other": p.other, "likeness": round(p.likeness, 3)} for p in most],
+        "clusters": clusters(most),
+        "left_out": len(pairs) - len(most),
     }
 
 
@@ -635,7 +622,7 @@ async def _batch(document: Document, desk: Desk) -> Found:
     card = collations.document.model_validate(content(document))
     excused = await _excused(document["key"], card, desk)
     left = dict.fromkeys(p.opinion for p in _waiting(card, excused))
-    line = _line(document)
+    line = shown(document)
     for name in ("lengths", "cuts", "groups", "aside", "not_collated"):
         del line[name]
     return {
@@ -697,7 +684,7 @@ async def all_reports(query: Reports, desk: Desk, caller: Caller) -> Found:
     found, page = await _pages(reports, where, query, desk)
     items = []
     for document in page:
-        item = _line(document)
+        item = shown(document)
         item["opinion_count"] = len(item.pop("opinions"))
         items.append(item)
     return _page(found, items, query.limit)
@@ -719,4 +706,4 @@ async def one_report(query: Report, desk: Desk, caller: Caller) -> Found:
         raise NotFound
     if not caller.roles & READERS and document["member"] not in {None, caller.id}:
         raise NotFound
-    return _line(document)
+    return shown(document)

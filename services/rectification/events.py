@@ -32,6 +32,23 @@ class Mode(StrEnum):
     long_term = "long_term"
 
 
+type Stage = Literal[
+    "open",
+    "owned",
+    "planned",
+    "underway",
+    "awaiting_verification",
+    "verified",
+    "on_notice",
+    "struck_off",
+    "long_term",
+    "not_possible",
+    "merged",
+    "voided",
+]
+"""Where an issue stands; the first seven are live, only `struck_off` counts as solved."""
+
+
 class ReturnReason(StrEnum):
     """Why a reviewer sent an issue back."""
 

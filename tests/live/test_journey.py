@@ -96,10 +96,10 @@ async def test_an_issue_lives_from_the_spoken_word_to_the_verdict(school: School
     assert line["title"] == "食堂饭菜偏凉"
     assert [v["comment"] for v in line["verdicts"]] == ["现在是热的了"]
     told = await school.get("clerk", f"/issues/{issue}/biography")
-    assert [e["position"] for e in told["events"]] == sorted(e["position"] for e in told["events"])
-    assert told["events"][0]["type"] == "feedback.opinion.submitted.v1"
-    assert told["events"][0]["event"]["verbatim_text"] == "食堂的菜到我们手里都凉了"
-    assert told["events"][-1]["type"] == "rectification.issue.verdict-recorded.v1"
+    assert [e["position"] for e in told["items"]] == sorted(e["position"] for e in told["items"])
+    assert told["items"][0]["type"] == "feedback.opinion.submitted.v1"
+    assert told["items"][0]["event"]["verbatim_text"] == "食堂的菜到我们手里都凉了"
+    assert told["items"][-1]["type"] == "rectification.issue.verdict-recorded.v1"
     assert set(told["opinions"]) == set(opinions)
 
 
