@@ -173,6 +173,7 @@ def _known(found: Iterable[Document]) -> dict[str, Known]:
             standing=d["standing"],
             taken=d["stage"] != "waiting",
             solicitation=d["solicitation"],
+            target=d["target"],
         )
         for d in found
     }

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.feedback.domain import FourEyes, UnknownSolicitation
+from services.feedback.domain import FourEyes, InOwnCause, UnknownSolicitation
 from services.feedback.domain.opinion import (
     AcknowledgeOpinion,
     AlreadyCollated,
@@ -12,7 +12,6 @@ from services.feedback.domain.opinion import (
     ChannelUnnamed,
     CorrectOpinion,
     Facts,
-    InOwnCause,
     LiftMasking,
     NotAClerksEntry,
     NotAParty,

@@ -499,6 +499,14 @@ async def test_a_batch_is_told_what_waits() -> None:
     }  # fmt: skip
 
 
+async def test_a_batch_is_told_whom_its_opinions_are_about() -> None:
+    about = o.submitted(target_kind=TargetKind.member, target=MEMBER)
+    desk = await after(("o1", about), ("o2", o.said), ("c1", c.begun))
+    for command in (c.group(), c.regroup(), c.set_aside(c.HEAD)):
+        assert (await q.collation_facts(command, desk)).about("o1", MEMBER)
+        assert not (await q.collation_facts(command, desk)).about("o2", MEMBER)
+
+
 async def test_a_batch_of_a_solicitation_is_told_what_was_said_to_it() -> None:
     desk = await after(("s1", s.opened()), ("o1", o.submitted(solicitation="s1")), ("o2", o.said))
     facts = await q.collation_facts(c.begin(solicitation="s1"), desk)

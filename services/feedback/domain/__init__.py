@@ -22,6 +22,12 @@ class FourEyes(Rejected):
     zh = "录入人不能自行作废，须由另一人操作"
 
 
+class InOwnCause(Rejected):
+    """Whoever an opinion is about may not decide what becomes of it."""
+
+    zh = "被反映人不得处理针对本人的意见"
+
+
 class DateInTheFuture(Rejected):
     """A day that is to come cannot be when it happened."""
 

@@ -12,6 +12,7 @@ from services.feedback.domain import (
     ORGANISATION,
     TEAM,
     FourEyes,
+    InOwnCause,
     UnknownSolicitation,
     roles,
 )
@@ -306,12 +307,6 @@ class NotYourEntry(Rejected):
     """Only whoever entered it or a clerk may put it right."""
 
     zh = "只有登记人或工作人员可以更正"
-
-
-class InOwnCause(Rejected):
-    """Whoever an opinion is about may not decide what becomes of it."""
-
-    zh = "被反映人不得处理针对本人的意见"
 
 
 class NotAClerksEntry(Rejected):
