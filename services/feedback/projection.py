@@ -502,6 +502,7 @@ class IssueCard(_Document):
     title: str
     stage: IssueStage
     addressee: Addressee
+    person: PersonId | None = None
     winds: tuple[Wind, ...]
     topics: tuple[Topic, ...]
     opinions: tuple[str, ...]
@@ -527,6 +528,7 @@ def issue_card(card: IssueCard | None, record: Record) -> IssueCard | None:
             title=event.title,
             stage="open",
             addressee=event.addressee,
+            person=event.person,
             winds=event.winds,
             topics=event.topics,
             opinions=tuple(dict.fromkeys(o for source in sources for o in source.opinions)),
@@ -600,4 +602,5 @@ issues = View(
         ObjectionDismissed,
         *_REACHED,
     ),
+    version=2,
 )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -179,6 +180,31 @@ def _known(found: Iterable[Document]) -> dict[str, Known]:
     }
 
 
+# -- Who reads -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Who asks, and the issues that are about them."""
+
+    caller: Caller
+    issues: frozenset[str]
+
+    def said(self, document: Document) -> bool:
+        """Whether they entered the opinion, or hold its receipt."""
+        return self.caller.id in {document["submitted_by"], f"originator:{document['key']}"}
+
+    def trusted(self, document: Document) -> bool:
+        """Whether they may know who said it: nobody learns that of what is about them."""
+        about = self.caller.id == document["target"] or self.issues & {*document["issues"]}
+        return bool(self.caller.roles & CONFIDANTS) and not about
+
+
+async def _reader(caller: Caller, desk: Desk) -> _Reader:
+    found = await desk.find(issues, {"person": caller.id})
+    return _Reader(caller, frozenset(await _family([d["key"] for d in found], desk)))
+
+
 # -- What every answer has in common -------------------------------------------------------------
 
 
@@ -301,7 +327,8 @@ async def all_opinions(query: Opinions, desk: Desk, caller: Caller) -> Found:
     if query.mine or not caller.roles & READERS:
         where["submitted_by"] = caller.id
     found, page = await _pages(opinions, where, query, desk)
-    items = [await _readable(document, desk, caller) for document in page]
+    reader = await _reader(caller, desk)
+    items = [await _readable(document, desk, reader) for document in page]
     return _page(found, [_short(item) for item in items], query.limit)
 
 
@@ -323,10 +350,11 @@ async def one_opinion(query: Opinion, desk: Desk, caller: Caller) -> Found:
     if document is None:
         raise NotFound
     became = await _became(document["issues"], desk)
-    if caller.roles & READERS or _own(document, caller):
-        item = await _readable(document, desk, caller)
+    reader = await _reader(caller, desk)
+    if caller.roles & READERS or reader.said(document):
+        item = await _readable(document, desk, reader)
     elif any(d["owner"] == caller.id for d in became):
-        item = _guarded(document, caller)
+        item = _guarded(document, reader)
         hidden = ("verbatim_text", "sitting", "channel_text", "notes")
         item |= {name: sealed(item[name]) for name in hidden} | {"attachments": []}
     else:
@@ -348,7 +376,7 @@ async def receipt(_: Receipt, desk: Desk, caller: Caller) -> Found:
     document = await desk.document(opinions, opinion)
     if document is None:
         return {"id": opinion, "state": "received", "messages": [], "became": []}
-    item = await _readable(document, desk, caller)
+    item = await _readable(document, desk, await _reader(caller, desk))
     shown = (
         "id", "version", "position", "opened", "state", "stage", "verbatim_text",
         "verbatim_sha256", "channel", "target_kind", "submitted_at", "acknowledgement",
@@ -376,10 +404,11 @@ async def unheard(query: Unheard, desk: Desk, caller: Caller) -> Found:
         "$or": [{"issues": []}, {"issues": {"$in": sorted(voided)}}],
     }
     found, page = await _pages(opinions, where, query, desk)
+    reader = await _reader(caller, desk)
     items = []
     for document in page:
         if set(document["issues"]) <= voided:
-            item = _short(await _readable(document, desk, caller))
+            item = _short(await _readable(document, desk, reader))
             items.append({**item, "where": "voided" if document["issues"] else document["stage"]})
     answer = _page(found, items, query.limit)
     if len(found) > query.limit and answer["next"] is None:
@@ -387,14 +416,14 @@ async def unheard(query: Unheard, desk: Desk, caller: Caller) -> Found:
     return answer
 
 
-async def _readable(document: Document, desk: Desk, caller: Caller) -> Found:
-    """An opinion as this caller may read it: identities and hidden passages taken out.
+async def _readable(document: Document, desk: Desk, reader: _Reader) -> Found:
+    """An opinion as this reader may see it: identities and hidden passages taken out.
 
     Whoever said it reads their own words, but for what is to be erased.
     """
-    item = _guarded(document, caller)
+    item = _guarded(document, reader)
     hidden = [TextRange.model_validate(r) for r in document["erased"]]
-    if not _own(document, caller):
+    if not reader.said(document):
         hidden += [TextRange.model_validate(r) for r in document["masked"]]
     if hidden:
         item["verbatim_text"] = await _text(document, joined(hidden), desk)
@@ -409,12 +438,11 @@ async def _text(document: Document, hidden: Iterable[TextRange], desk: Desk) -> 
     return masked(opened, hidden)
 
 
-def _guarded(document: Document, caller: Caller) -> Found:
-    """An opinion without who said it, unless this caller may know."""
+def _guarded(document: Document, reader: _Reader) -> Found:
+    """An opinion without who said it, unless this reader may know."""
     item = {**_line(document), "version": document["own_version"]}
     del item["own_version"]
-    trusted = caller.roles & CONFIDANTS and caller.id != document["target"]
-    if trusted or _own(document, caller):
+    if reader.trusted(document) or reader.said(document):
         return item
     item |= {name: sealed(item[name]) for name in ("voiced_by", "contact")}
     if not document["recorded_by_clerk"]:
@@ -422,11 +450,6 @@ def _guarded(document: Document, caller: Caller) -> Found:
         item["submitted_by"] = None
         item["notes"] = [{**n, "by": None} if n["by"] == who else n for n in item["notes"]]
     return item
-
-
-def _own(document: Document, caller: Caller) -> bool:
-    """Whether the caller entered it, or holds its receipt."""
-    return caller.id in {document["submitted_by"], f"originator:{document['key']}"}
 
 
 def _short(item: Found) -> Found:
@@ -463,16 +486,21 @@ async def issue_opinions(query: IssueOpinions, desk: Desk, caller: Caller) -> Fo
     """One page of an issue's opinions."""
     if await desk.document(issues, query.id) is None:
         raise NotFound
-    family, latest = [query.id], [query.id]
-    for _ in range(MERGES):
-        found = await desk.find(issues, {"merged_into": {"$in": latest}})
-        latest = [d["key"] for d in found if d["key"] not in family]
-        if not latest:
-            break
-        family += latest
+    family = await _family([query.id], desk)
     found, page = await _pages(opinions, {"issues": {"$in": family}}, query, desk)
-    items = [_short(await _readable(document, desk, caller)) for document in page]
+    reader = await _reader(caller, desk)
+    items = [_short(await _readable(document, desk, reader)) for document in page]
     return _page(found, items, query.limit)
+
+
+async def _family(issue_ids: Iterable[str], desk: Desk) -> list[str]:
+    """The issues of those ids and all that were merged into them."""
+    family = latest = list(issue_ids)
+    for _ in range(MERGES):
+        found = await desk.find(issues, {"merged_into": {"$in": latest}}) if latest else []
+        latest = [d["key"] for d in found if d["key"] not in family]
+        family = family + latest
+    return family
 
 
 async def _became(issue_ids: Iterable[str], desk: Desk) -> list[Document]:
@@ -490,12 +518,10 @@ async def _became(issue_ids: Iterable[str], desk: Desk) -> list[Document]:
 
 
 def _followed(document: Document) -> Found:
-    """An issue as those who spoke up may follow it: without the person who works on it."""
+    """An issue as those who spoke up may follow it: without whom it is about and who works on it."""
     card = content(document)
-    return {
-        "id": document["key"],
-        **{n: v for n, v in card.items() if n not in {"owner", "opinions", "collations"}},
-    }
+    hidden = {"person", "owner", "opinions", "collations"}
+    return {"id": document["key"], **{n: v for n, v in card.items() if n not in hidden}}
 
 
 # -- Collations ----------------------------------------------------------------------------------
@@ -572,10 +598,11 @@ async def collation_opinions(query: CollationOpinions, desk: Desk, caller: Calle
     unsettled = {part.opinion for part in left}
     wanted = [o for o in card.lengths if query.waiting in {None, o in unsettled}]
     found, page = await _pages(opinions, {"key": {"$in": wanted}}, query, desk)
+    reader = await _reader(caller, desk)
     items = []
     for opinion in page:
         key = opinion["key"]
-        item = _short(await _readable(opinion, desk, caller))
+        item = _short(await _readable(opinion, desk, reader))
         cuts = card.cuts.get(key, ())
         item |= {
             "cuts": cuts,

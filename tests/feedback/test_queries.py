@@ -10,6 +10,7 @@ from services.feedback.app import service
 from services.feedback.domain.collation import CloseCollation, Known, PartAsked
 from services.feedback.domain.report import Counted
 from services.feedback.events import (
+    Addressee,
     Channel,
     CollatedOpinion,
     CollationOpened,
@@ -98,6 +99,25 @@ async def test_nobody_learns_who_said_something_about_them() -> None:
     for person, known in ((COLLATOR, TEACHER), (ADMINISTRATOR, None)):
         found = await q.one_opinion(q.Opinion(id="o1"), desk, caller(person))
         assert found["submitted_by"] == known
+
+
+@pytest.mark.parametrize("person", [ADMINISTRATOR, COLLATOR])
+async def test_nobody_learns_who_said_what_became_an_issue_of_theirs(person: PersonId) -> None:
+    personal = {"addressee": Addressee.member, "person": person}
+    desk = await after(
+        *opinions(4, contact=f"{TOKEN_PREFIX}a~b~c"),
+        ("i1", opened("o1", **personal)),
+        ("i2", opened("o2")),
+        ("i3", opened("o3")),
+        ("i3", IssueMerged(into="i1", reason="同一件事")),
+    )
+    found = (await q.all_opinions(q.Opinions(), desk, caller(person)))["items"]
+    assert [item["submitted_by"] for item in found] == [None, TEACHER, None, TEACHER]
+    assert [item["contact"] == SEALED for item in found] == [True, False, True, False]
+    found = (await q.issue_opinions(q.IssueOpinions(id="i1"), desk, caller(person)))["items"]
+    assert [item["submitted_by"] for item in found] == [None, None]
+    (issue,) = (await q.one_opinion(q.Opinion(id="o1"), desk, caller(TEACHER)))["became"]
+    assert person not in str(issue)
 
 
 async def test_which_clerk_wrote_it_down_is_no_secret() -> None:
