@@ -93,8 +93,10 @@ async def opinion_facts(command: OpinionCommand, desk: Desk) -> opinion_domain.F
         ):
             return opinion_domain.Facts(school, solicited=await _solicited(asked, desk))
         case RefuseOpinion():
-            card = await desk.card(opinions, command.stream)
-            return opinion_domain.Facts(school, collated=bool(card and card.stage == "collated"))
+            found = await desk.document(opinions, command.stream)
+            if found is None or found["stage"] != "collated":
+                return opinion_domain.Facts(school)
+            return opinion_domain.Facts(school, collated=not _free(found, await _voided(desk)))
         case SendMessage():
             owners = await _owners(command.stream, desk)
             return opinion_domain.Facts(school, owners=owners)
@@ -107,17 +109,19 @@ async def collation_facts(command: CollationCommand, desk: Desk) -> collation_do
     school = _school(desk)
     match command:
         case OpenCollation(solicitation=asked, opinions=named):
-            found = await desk.find(opinions, _to_collate(asked, named), limit=LARGEST_BATCH)
+            voided = await _voided(desk)
+            where = _to_collate(asked, named, voided)
+            found = await desk.find(opinions, where, limit=LARGEST_BATCH)
             known = asked is not None and await _solicited(asked, desk)
-            return collation_domain.Facts(school, _known(found), solicited=known)
+            return collation_domain.Facts(school, _known(found, voided), solicited=known)
         case GroupOpinions(parts=parts) | RegroupOpinions(parts=parts):
             found = await _named((part.opinion for part in parts), desk)
-            return collation_domain.Facts(school, _known(found))
+            return collation_domain.Facts(school, _known(found, {}))
         case SetPartAside(part=part):
-            return collation_domain.Facts(school, _known(await _named([part.opinion], desk)))
+            return collation_domain.Facts(school, _known(await _named([part.opinion], desk), {}))
         case CloseCollation():
             found = await desk.find(opinions, {"collation": command.stream, "standing": False})
-            return collation_domain.Facts(school, _known(found))
+            return collation_domain.Facts(school, _known(found, {}))
         case _:
             return collation_domain.Facts(school)
 
@@ -156,23 +160,46 @@ async def _owners(opinion: str, desk: Desk) -> frozenset[PersonId]:
     return frozenset(PersonId(d["owner"]) for d in became if d["owner"])
 
 
-def _to_collate(solicitation: str | None, named: tuple[str, ...] | None) -> dict[str, Any]:
+def _to_collate(
+    solicitation: str | None, named: tuple[str, ...] | None, voided: Mapping[str, Document]
+) -> dict[str, Any]:
     if named is not None:
         return {"key": {"$in": list(named)}}
     asked = {"solicitation": solicitation} if solicitation else {}
-    return {"standing": True, "stage": "waiting", **asked}
+    again = {"stage": "collated", "issues": {"$in": sorted(voided)}}
+    return {"standing": True, "$or": [{"stage": "waiting"}, again], **asked}
+
+
+async def _voided(desk: Desk) -> dict[str, Document]:
+    """The issues that were voided, and those that had been merged into one of them."""
+    found = await desk.find(issues, {"stage": "voided"})
+    family = await _family([d["key"] for d in found], desk)
+    return {d["key"]: d for d in await desk.find(issues, {"key": {"$in": family}})}
+
+
+def _free(opinion: Document, voided: Mapping[str, Document]) -> bool:
+    """Whether no collation has an opinion and nothing stands of what its last one made of it.
+
+    A batch just closed has it until its issues are opened.
+    """
+    if opinion["stage"] != "collated":
+        return bool(opinion["stage"] == "waiting")
+    became = opinion["issues"]
+    return voided.keys() >= {*became} and any(
+        opinion["collation"] in voided[issue]["collations"] for issue in became
+    )
 
 
 async def _named(opinion_ids: Iterable[str], desk: Desk) -> list[Document]:
     return await desk.find(opinions, {"key": {"$in": list(dict.fromkeys(opinion_ids))}})
 
 
-def _known(found: Iterable[Document]) -> dict[str, Known]:
+def _known(found: Iterable[Document], voided: Mapping[str, Document]) -> dict[str, Known]:
     return {
         d["key"]: Known(
             length=d["length"],
             standing=d["standing"],
-            taken=d["stage"] != "waiting",
+            taken=not _free(d, voided),
             solicitation=d["solicitation"],
             target=d["target"],
         )
@@ -398,7 +425,7 @@ class Unheard(_Listing):
 
 async def unheard(query: Unheard, desk: Desk, caller: Caller) -> Found:
     """One page of standing opinions without an issue, each with how far it came."""
-    voided = {d["key"] for d in await desk.find(issues, {"stage": "voided"})}
+    voided = await _voided(desk)
     where = {
         "standing": True,
         "$or": [{"issues": []}, {"issues": {"$in": sorted(voided)}}],
@@ -407,7 +434,7 @@ async def unheard(query: Unheard, desk: Desk, caller: Caller) -> Found:
     reader = await _reader(caller, desk)
     items = []
     for document in page:
-        if set(document["issues"]) <= voided:
+        if voided.keys() >= {*document["issues"]}:
             item = _short(await _readable(document, desk, reader))
             items.append({**item, "where": "voided" if document["issues"] else document["stage"]})
     answer = _page(found, items, query.limit)

@@ -496,6 +496,31 @@ async def test_a_refusal_is_told_whether_an_issue_was_made_of_it() -> None:
     assert not (await q.opinion_facts(o.refuse(), await after())).collated
 
 
+async def test_what_became_of_an_opinion_stands_until_all_of_it_is_voided() -> None:
+    void = IssueVoided(reason="立项有误")
+    both = *opinions(2), ("c1", c.begun), ("c1", c.closed)
+    two = *both, ("i1", opened("o1", "o2")), ("i2", opened("o2"))
+    merged = *two, ("i1", IssueMerged(into="i3", reason="~")), ("i3", opened("o3")), ("i3", void)
+    again = *two, ("i1", void), ("c2", c.begun)
+    cases: list[tuple[Any, list[str]]] = [
+        (both, []),
+        (two, []),
+        ((*two, ("i1", void)), ["o1"]),
+        ((*two, ("i1", void), ("i2", void)), ["o1", "o2"]),
+        (merged, ["o1"]),
+        ((*again, ("c2", c.closed)), []),
+        ((*again, ("c2", c.closed), ("i4", opened("o1", collation="c2"))), []),
+        ((*again, ("c2", c.closed), ("i4", opened("o1", collation="c2")), ("i4", void)), ["o1"]),
+    ]
+    for past, free in cases:
+        desk = await after(*past)
+        facts = await q.opinion_facts(o.refuse(), desk)
+        assert facts.collated is ("o1" not in free), past
+        for batch in (c.begin(), c.begin("o1", "o2")):
+            known = (await q.collation_facts(batch, desk)).opinions
+            assert [key for key, one in known.items() if not one.taken] == free, past
+
+
 async def test_a_message_is_told_who_works_on_the_issues() -> None:
     desk = await after(
         ("o1", o.said), ("i1", opened("o1")), ("i1", IssueClaimed(owner=MEMBER, watch=WATCH))
