@@ -198,6 +198,11 @@ class Roster(BaseModel):
             seen.add(person)
         return person
 
+    def aliases(self, person: PersonId) -> tuple[PersonId, ...]:
+        """Every id somebody goes by: theirs, and those of duplicates merged into it."""
+        merged = (other for other, entry in self.people.items() if entry.merged_into)
+        return (person, *(other for other in merged if self.identity(other) == person))
+
     def with_number(self, number_index: str) -> PersonId | None:
         """Who has the school's own number, by its blind index."""
         for person, entry in self.people.items():

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from services.campaign.directory import Directory
 from services.campaign.events import Role
-from services.feedback.domain import CLERKS, ORGANISATION
+from services.feedback.domain import CLERKS, ORGANISATION, known_as
 from services.feedback.domain import collation as collation_domain
 from services.feedback.domain import opinion as opinion_domain
 from services.feedback.domain import report as report_domain
@@ -113,15 +113,16 @@ async def collation_facts(command: CollationCommand, desk: Desk) -> collation_do
             where = _to_collate(asked, named, voided)
             found = await desk.find(opinions, where, limit=LARGEST_BATCH)
             known = asked is not None and await _solicited(asked, desk)
-            return collation_domain.Facts(school, _known(found, voided), solicited=known)
+            return collation_domain.Facts(school, _known(found, school, voided), solicited=known)
         case GroupOpinions(parts=parts) | RegroupOpinions(parts=parts):
             found = await _named((part.opinion for part in parts), desk)
-            return collation_domain.Facts(school, _known(found, {}))
+            return collation_domain.Facts(school, _known(found, school))
         case SetPartAside(part=part):
-            return collation_domain.Facts(school, _known(await _named([part.opinion], desk), {}))
+            found = await _named([part.opinion], desk)
+            return collation_domain.Facts(school, _known(found, school))
         case CloseCollation():
             found = await desk.find(opinions, {"collation": command.stream, "standing": False})
-            return collation_domain.Facts(school, _known(found, {}))
+            return collation_domain.Facts(school, _known(found, school))
         case _:
             return collation_domain.Facts(school)
 
@@ -134,7 +135,9 @@ async def report_facts(command: ReportCommand, desk: Desk) -> report_domain.Fact
     position = desk.position
     where = {"solicitation": command.solicitation, "state": {"$nin": ["withdrawn", "voided"]}}
     counted = {
-        d["key"]: Counted(Channel(d["channel"]), TargetKind(d["target_kind"]), d["target"])
+        d["key"]: Counted(
+            Channel(d["channel"]), TargetKind(d["target_kind"]), known_as(school, d["target"])
+        )
         for d in await desk.find(opinions, where)
     }
     known = await _solicited(command.solicitation, desk)
@@ -157,7 +160,8 @@ async def _owners(opinion: str, desk: Desk) -> frozenset[PersonId]:
     """Who works on the issues an opinion became."""
     card = await desk.card(opinions, opinion)
     became = await _became(card.issues if card else (), desk)
-    return frozenset(PersonId(d["owner"]) for d in became if d["owner"])
+    owners = (known_as(_school(desk), d["owner"]) for d in became)
+    return frozenset(owner for owner in owners if owner)
 
 
 def _to_collate(
@@ -194,14 +198,16 @@ async def _named(opinion_ids: Iterable[str], desk: Desk) -> list[Document]:
     return await desk.find(opinions, {"key": {"$in": list(dict.fromkeys(opinion_ids))}})
 
 
-def _known(found: Iterable[Document], voided: Mapping[str, Document]) -> dict[str, Known]:
+def _known(
+    found: Iterable[Document], school: Directory, voided: Mapping[str, Document] | None = None
+) -> dict[str, Known]:
     return {
         d["key"]: Known(
             length=d["length"],
             standing=d["standing"],
-            taken=not _free(d, voided),
+            taken=not _free(d, voided or {}),
             solicitation=d["solicitation"],
-            target=d["target"],
+            target=known_as(school, d["target"]),
         )
         for d in found
     }
@@ -212,24 +218,33 @@ def _known(found: Iterable[Document], voided: Mapping[str, Document]) -> dict[st
 
 @dataclass(frozen=True)
 class _Reader:
-    """Who asks, and the issues that are about them."""
+    """Who asks, by every id they go by, and the issues that are about them."""
 
     caller: Caller
+    ids: frozenset[str]
     issues: frozenset[str]
 
     def said(self, document: Document) -> bool:
         """Whether they entered the opinion, or hold its receipt."""
-        return self.caller.id in {document["submitted_by"], f"originator:{document['key']}"}
+        return not self.ids.isdisjoint((document["submitted_by"], f"originator:{document['key']}"))
 
     def trusted(self, document: Document) -> bool:
         """Whether they may know who said it: nobody learns that of what is about them."""
-        about = self.caller.id == document["target"] or self.issues & {*document["issues"]}
+        about = document["target"] in self.ids or self.issues & {*document["issues"]}
         return bool(self.caller.roles & CONFIDANTS) and not about
 
 
 async def _reader(caller: Caller, desk: Desk) -> _Reader:
-    found = await desk.find(issues, {"person": caller.id})
-    return _Reader(caller, frozenset(await _family([d["key"] for d in found], desk)))
+    ids = _ids(caller.id, desk)
+    found = await desk.find(issues, {"person": {"$in": ids}})
+    family = await _family([d["key"] for d in found], desk)
+    return _Reader(caller, frozenset(ids), frozenset(family))
+
+
+def _ids(person: str, desk: Desk) -> list[PersonId]:
+    """Every id somebody goes by, duplicates in the roster being merged; a unit has one."""
+    roster = _school(desk).roster
+    return [*roster.aliases(roster.identity(PersonId(person)))]
 
 
 # -- What every answer has in common -------------------------------------------------------------
@@ -349,10 +364,12 @@ class Opinions(_Listing):
 
 async def all_opinions(query: Opinions, desk: Desk, caller: Caller) -> Found:
     """One page of opinions, without their conversations."""
-    names = ("state", "stage", "channel", "solicitation", "target_kind", "target", "anonymous")
+    names = ("state", "stage", "channel", "solicitation", "target_kind", "anonymous")
     where = _where(query, *names)
+    if query.target:
+        where["target"] = {"$in": _ids(query.target, desk)}
     if query.mine or not caller.roles & READERS:
-        where["submitted_by"] = caller.id
+        where["submitted_by"] = {"$in": _ids(caller.id, desk)}
     found, page = await _pages(opinions, where, query, desk)
     reader = await _reader(caller, desk)
     items = [await _readable(document, desk, reader) for document in page]
@@ -380,7 +397,7 @@ async def one_opinion(query: Opinion, desk: Desk, caller: Caller) -> Found:
     reader = await _reader(caller, desk)
     if caller.roles & READERS or reader.said(document):
         item = await _readable(document, desk, reader)
-    elif any(d["owner"] == caller.id for d in became):
+    elif any(d["owner"] in reader.ids for d in became):
         item = _guarded(document, reader)
         hidden = ("verbatim_text", "sitting", "channel_text", "notes")
         item |= {name: sealed(item[name]) for name in hidden} | {"attachments": []}
@@ -746,9 +763,11 @@ class Reports(_Listing):
 
 async def all_reports(query: Reports, desk: Desk, caller: Caller) -> Found:
     """One page of reports without their lists of opinions; a member sees the team's and their own."""
-    where = _where(query, "state", "solicitation", "member")
+    where = _where(query, "state", "solicitation")
+    if query.member:
+        where["member"] = {"$in": _ids(query.member, desk)}
     if not caller.roles & READERS:
-        where = {"$and": [where, {"member": {"$in": [None, caller.id]}}]}
+        where = {"$and": [where, {"member": {"$in": [None, *_ids(caller.id, desk)]}}]}
     found, page = await _pages(reports, where, query, desk)
     items = []
     for document in page:
@@ -772,6 +791,6 @@ async def one_report(query: Report, desk: Desk, caller: Caller) -> Found:
     document = await desk.document(reports, query.id)
     if document is None:
         raise NotFound
-    if not caller.roles & READERS and document["member"] not in {None, caller.id}:
+    if not caller.roles & READERS and document["member"] not in {None, *_ids(caller.id, desk)}:
         raise NotFound
     return _line(document)

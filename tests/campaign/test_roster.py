@@ -405,6 +405,8 @@ def test_a_merged_duplicate_is_the_one_it_was_merged_into() -> None:
     )
     assert [roster.identity(p) for p in (A, B, C)] == [C, C, C]
     assert roster.identity(PersonId("x")) == "x"
+    assert [roster.aliases(p) for p in (A, B, C)] == [(A,), (B,), (C, A, B)]
+    assert roster.aliases(PersonId("x")) == ("x",)
     assert not roster.present(A, TODAY)
 
 

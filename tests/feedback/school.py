@@ -22,6 +22,7 @@ TEACHER = PersonId("wu")
 OTHER_TEACHER = PersonId("he")
 SUPERVISOR = PersonId("gu")
 FORMER_MEMBER = PersonId("old")
+DUPLICATE = PersonId("twin")
 ANONYMOUS = PersonId("anonymous")
 
 CAMPAIGN = "mass-line-2023"
@@ -98,6 +99,13 @@ def log(*entries: tuple[str, Event] | tuple[str, Event, PersonId]) -> list[Recor
         actor = by[0] if by else COLLATOR
         records.append(record(event, stream, position, by=actor, version=versions[stream]))
     return records
+
+
+def with_duplicate(of: PersonId) -> Directory:
+    """The school after a second entry of somebody was merged into the first."""
+    twin = SCHOOL.roster.people[of].model_copy(update={"merged_into": of})
+    people = {**SCHOOL.roster.people, DUPLICATE: twin}
+    return SCHOOL.model_copy(update={"roster": Roster(people=people)})
 
 
 def without_post(person: PersonId) -> Directory:

@@ -42,6 +42,7 @@ from tests.feedback.school import (
     ANONYMOUS,
     CANTEEN,
     COLLATOR,
+    DUPLICATE,
     LEADER,
     MEMBER,
     NOON,
@@ -49,6 +50,7 @@ from tests.feedback.school import (
     SUPERVISOR,
     TEACHER,
     caller,
+    with_duplicate,
 )
 from tests.feedback.test_projection import DUE, WATCH, opened
 
@@ -118,6 +120,51 @@ async def test_nobody_learns_who_said_what_became_an_issue_of_theirs(person: Per
     assert [item["submitted_by"] for item in found] == [None, None]
     (issue,) = (await q.one_opinion(q.Opinion(id="o1"), desk, caller(TEACHER)))["became"]
     assert person not in str(issue)
+
+
+async def test_who_was_in_the_roster_twice_is_one_reader() -> None:
+    about = o.submitted(target_kind=TargetKind.member, target=DUPLICATE)
+    desk = await after(
+        ("o1", about),
+        ("o2", o.said),
+        ("i2", opened("o2", addressee=Addressee.member, person=DUPLICATE)),
+        ("o3", o.submitted(DUPLICATE)),
+        ("r1", r.on_member().model_copy(update={"member": DUPLICATE})),
+        directory=with_duplicate(ADMINISTRATOR),
+    )
+    found = (await q.all_opinions(q.Opinions(), desk, caller(ADMINISTRATOR)))["items"]
+    assert [item["submitted_by"] for item in found] == [None, None, DUPLICATE]
+    assert await listed(desk, ADMINISTRATOR, mine=True) == ["o3"]
+    for person in (ADMINISTRATOR, DUPLICATE):
+        assert await listed(desk, COLLATOR, target=person) == ["o1"]
+        found = (await q.all_reports(q.Reports(member=person), desk, caller(COLLATOR)))["items"]
+        assert [report["id"] for report in found] == ["r1"]
+
+
+async def test_a_member_who_was_in_the_roster_twice_sees_what_is_theirs() -> None:
+    desk = await after(
+        ("o1", o.said),
+        ("i1", opened("o1")),
+        ("i1", IssueClaimed(owner=DUPLICATE, watch=WATCH)),
+        ("r1", r.on_member().model_copy(update={"member": DUPLICATE})),
+        directory=with_duplicate(MEMBER),
+    )
+    assert (await q.one_opinion(q.Opinion(id="o1"), desk, caller(MEMBER)))["became"]
+    assert (await q.one_report(q.Report(id="r1"), desk, caller(MEMBER)))["id"] == "r1"
+    assert len((await q.all_reports(q.Reports(), desk, caller(MEMBER)))["items"]) == 1
+
+
+async def test_the_facts_know_who_was_in_the_roster_twice_by_one_id() -> None:
+    about = o.submitted(target_kind=TargetKind.member, target=DUPLICATE, solicitation="s1")
+    desk = await after(
+        ("o1", about),
+        ("i1", opened("o1")),
+        ("i1", IssueClaimed(owner=DUPLICATE, watch=WATCH)),
+        directory=with_duplicate(MEMBER),
+    )
+    assert (await q.opinion_facts(o.message(MEMBER), desk)).owners == {MEMBER}
+    assert (await q.collation_facts(c.group(), desk)).about("o1", MEMBER)
+    assert (await q.report_facts(r.compile_(), desk)).opinions["o1"].target == MEMBER
 
 
 async def test_which_clerk_wrote_it_down_is_no_secret() -> None:

@@ -27,12 +27,14 @@ from shared.decider import OutOfOrder, PersonId
 from tests.feedback.school import (
     ADMINISTRATOR,
     COLLATOR,
+    DUPLICATE,
     FORMER_MEMBER,
     LEADER,
     MEMBER,
     NOON,
     SCHOOL,
     TEACHER,
+    with_duplicate,
 )
 from tests.scenario import Laws, Scenario
 
@@ -118,6 +120,15 @@ def test_it_lists_every_opinion_and_counts_them_by_channel_and_target() -> None:
 def test_a_members_report_is_on_what_was_said_about_them() -> None:
     report.given().when(compile_(MEMBER, MEMBER)).then(on_member())
     report.given().when(compile_(COLLATOR, MEMBER)).then(on_member(COLLATOR))
+
+
+def test_a_member_who_was_in_the_roster_twice_has_one_report() -> None:
+    merged = report.knowing(replace(facts, directory=with_duplicate(MEMBER)))
+    merged.given().when(compile_(MEMBER, DUPLICATE)).then(on_member())
+    merged.given(on_member()).when(compile_(MEMBER, DUPLICATE)).then_nothing()
+    of_the_duplicate = on_member(DUPLICATE).model_copy(update={"member": DUPLICATE})
+    merged.given(of_the_duplicate).when(correct(MEMBER)).then(corrected)
+    merged.given(of_the_duplicate).when(void(MEMBER)).then_rejected(FourEyes)
 
 
 def test_that_nothing_was_said_can_be_reported_too() -> None:

@@ -51,6 +51,11 @@ def roles(directory: Directory, person: PersonId, at: datetime) -> frozenset[Rol
     return directory.roster.roles(person, directory.day(at))
 
 
+def known_as(directory: Directory, person: str | None) -> PersonId | None:
+    """By which id somebody is known today: duplicates in the roster may have been merged since."""
+    return directory.roster.identity(PersonId(person)) if person else None
+
+
 def in_order[K: StrEnum](kind: type[K], values: Iterable[K]) -> tuple[K, ...]:
     """Each of the values once, in the order of their list, so that equal choices look equal."""
     chosen = set(values)

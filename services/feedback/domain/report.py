@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from services.campaign.directory import Directory
-from services.feedback.domain import ORGANISATION, TEAM, FourEyes, UnknownSolicitation, roles
+from services.feedback.domain import (
+    ORGANISATION,
+    TEAM,
+    FourEyes,
+    UnknownSolicitation,
+    known_as,
+    roles,
+)
 from services.feedback.events import (
     Channel,
     Heard,
@@ -127,7 +134,7 @@ def decide(command: ReportCommand, report: Report, facts: Facts) -> ReportEvent 
     match command, report:
         case CompileReport(), Unwritten():
             return _compiled(command, facts)
-        case CompileReport(), Compiled(was) if _says(command, was):
+        case CompileReport(), Compiled(was) if _says(command, was, facts):
             return None
 
         case CorrectReport(), Compiled(was, correction):
@@ -141,7 +148,7 @@ def decide(command: ReportCommand, report: Report, facts: Facts) -> ReportEvent 
             return None if event == correction else event
 
         case VoidReport(by=person, reason=reason), Compiled(was):
-            if person == was.compiler:
+            if person == known_as(facts.directory, was.compiler):
                 raise FourEyes
             return ReportVoided(reason=reason)
         case VoidReport(reason=reason), Voided(voiding) if reason == voiding.reason:
@@ -154,7 +161,7 @@ def decide(command: ReportCommand, report: Report, facts: Facts) -> ReportEvent 
 def _compiled(command: CompileReport, facts: Facts) -> ReportCompiled:
     if not facts.solicited:
         raise UnknownSolicitation(command.solicitation)
-    member = None if command.member is None else PersonId(command.member)
+    member = known_as(facts.directory, command.member)
     if member is not None:
         person = facts.directory.roster.people.get(member)
         if person is None or person.voided or not any(p.role in TEAM for p in person.posts):
@@ -190,15 +197,16 @@ def heard(opinions: Mapping[str, Counted]) -> tuple[Heard, ...]:
 
 
 def _may_write(command: Command, member: PersonId | None, facts: Facts) -> None:
-    if command.by == member:
+    if command.by == known_as(facts.directory, member):
         return
     if not roles(facts.directory, command.by, command.at) & ORGANISATION:
         raise NotYourReport
 
 
-def _says(command: CompileReport, report: ReportCompiled) -> bool:
-    names = ("solicitation", "member", "responsibility", "thinking", "measures")
-    return command.by == report.compiler and all(
+def _says(command: CompileReport, report: ReportCompiled, facts: Facts) -> bool:
+    names = ("solicitation", "responsibility", "thinking", "measures")
+    member, was = (known_as(facts.directory, one.member) for one in (command, report))
+    return (command.by, member) == (report.compiler, was) and all(
         getattr(command, name) == getattr(report, name) for name in names
     )
 
