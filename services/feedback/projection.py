@@ -413,7 +413,7 @@ class ReportCard(_Document):
     """A thematic report: what was heard, counted when it was compiled, and what follows from it."""
 
     state: Literal["compiled", "voided"]
-    solicitation: str
+    solicitation: str | None
     member: PersonId | None
     opinions: tuple[str, ...]
     heard: tuple[Heard, ...]

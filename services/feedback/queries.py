@@ -140,7 +140,8 @@ async def report_facts(command: ReportCommand, desk: Desk) -> report_domain.Fact
         )
         for d in await desk.find(opinions, where)
     }
-    known = await _solicited(command.solicitation, desk)
+    asked = command.solicitation
+    known = asked is not None and await _solicited(asked, desk)
     return report_domain.Facts(school, counted, position, known)
 
 

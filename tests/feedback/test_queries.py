@@ -633,6 +633,8 @@ async def test_a_report_is_told_what_counts() -> None:
         "o2": Counted(Channel.suggestion_box, TargetKind.unknown),
     }
     assert (facts.position, facts.solicited) == (7, True)
+    unasked = r.compile_().model_copy(update={"solicitation": None})
+    assert (await q.report_facts(unasked, desk)).opinions.keys() == {"o4"}
     assert not (await q.report_facts(r.correct(), desk)).opinions
 
 

@@ -40,7 +40,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a report is compiled from: a solicitation's opinions that count, earliest first.
+    """What a report is compiled from: the opinions it is on that count, earliest first.
 
     `position` is the log position they were read at, `solicited` whether there is such a
     solicitation.
@@ -56,12 +56,15 @@ class Facts:
 
 
 class CompileReport(Command):
-    """Write the report on a solicitation, or on what it brought about one member (R37, R39)."""
+    """Write the report on a solicitation, or on what it brought about one member (R37, R39).
+
+    One whose solicitation is null is on what was said to none.
+    """
 
     zh = "形成专题报告"
     allowed = ORGANISATION | TEAM
     creates = True
-    solicitation: Id
+    solicitation: Id | None
     member: Id | None = None
     responsibility: Prose
     thinking: Prose
@@ -159,7 +162,7 @@ def decide(command: ReportCommand, report: Report, facts: Facts) -> ReportEvent 
 
 
 def _compiled(command: CompileReport, facts: Facts) -> ReportCompiled:
-    if not facts.solicited:
+    if command.solicitation and not facts.solicited:
         raise UnknownSolicitation(command.solicitation)
     member = known_as(facts.directory, command.member)
     if member is not None:
@@ -186,13 +189,15 @@ def _compiled(command: CompileReport, facts: Facts) -> ReportCompiled:
 
 
 def heard(opinions: Mapping[str, Counted]) -> tuple[Heard, ...]:
-    """How many opinions came by which channel about which kind of target, nothing for none."""
-    counts = Counter((o.channel, o.target_kind) for o in opinions.values())
+    """How many opinions came by which channel about which target, nothing for none."""
+    counts = Counter((o.channel, o.target_kind, o.target) for o in opinions.values())
+    targets = sorted({o.target for o in opinions.values()}, key=str)
     return tuple(
-        Heard(channel=channel, target_kind=kind, opinions=counts[channel, kind])
+        Heard(channel=channel, target_kind=kind, target=target, opinions=count)
         for channel in Channel
         for kind in TargetKind
-        if counts[channel, kind]
+        for target in targets
+        if (count := counts[channel, kind, target])
     )
 
 
