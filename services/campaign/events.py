@@ -413,6 +413,8 @@ class InspectionRecorded(Event):
     held_on: date
     scope: Text
     found: Text
+    recorded_by: PersonId | None = None
+    by_supervision: bool = False
 
 
 class InspectionCorrected(Event):

@@ -422,6 +422,7 @@ class InspectionCard(Card):
     scope: str
     found: str
     recorded_by: PersonId
+    by_supervision: bool = False
     state: Literal["recorded", "voided"] = "recorded"
     reason: str | None = None
 
@@ -430,11 +431,8 @@ def inspection_card(card: InspectionCard | None, record: Record) -> InspectionCa
     """An inspection after one more event."""
     match card, record.event:
         case _, InspectionRecorded() as event:
-            return InspectionCard(
-                **dict(event),
-                recorded_by=record.actor,
-                changed_at=record.at,
-            )
+            said = {**dict(event), "recorded_by": record.actor}
+            return InspectionCard(**said, changed_at=record.at)
         case InspectionCard(), InspectionCorrected() as event:
             return _changed(card, record, **dict(event))
         case InspectionCard(), InspectionVoided(reason=reason):

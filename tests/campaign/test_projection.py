@@ -158,7 +158,7 @@ def test_an_inspection(events: tuple[Event, ...], shown: dict[str, object]) -> N
     recorded = InspectionRecorded(
         kind=InspectionKind.frugality_regulations, held_on=YESTERDAY, scope="一", found="甲"
     )
-    plain = InspectionCard(**dict(recorded), recorded_by=ADMIN, changed_at=NOON)
+    plain = InspectionCard(**{**dict(recorded), "recorded_by": ADMIN}, changed_at=NOON)
     assert card(inspections, recorded, *events) == plain.model_copy(update=shown)
 
 
