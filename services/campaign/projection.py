@@ -29,6 +29,7 @@ from services.campaign.events import (
     InspectionVoided,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightVoided,
     PersonCorrected,
     PersonEntered,
@@ -42,6 +43,7 @@ from services.campaign.events import (
     PlanSentBack,
     PolicySet,
     PostVoided,
+    RejoiningVoided,
     SchoolCorrected,
     SchoolEnrolled,
     SchoolEvent,
@@ -347,7 +349,9 @@ def person_card(card: PersonCard | None, record: Record) -> PersonCard | None:
             | MembershipVoided(reason=reason)
             | OversightVoided(reason=reason)
             | LeavingVoided(reason=reason)
+            | RejoiningVoided(reason=reason)
             | PersonMerged(reason=reason)
+            | MergeVoided(reason=reason)
             | PersonVoided(reason=reason)
         ):
             update["reason"] = reason

@@ -11,6 +11,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -21,6 +22,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -294,8 +296,13 @@ def _changes(entry: Person, event: Event) -> dict[str, object]:  # noqa: C901, P
             return {"left_on": None}
         case SchoolRejoined(on=day):
             return _rejoined(entry, day)
+        case RejoiningVoided():
+            *absences, last = entry.absences
+            return {"left_on": _day_before(last.since), "absences": tuple(absences)}
         case PersonMerged(into=other):
             return {"merged_into": other}
+        case MergeVoided():
+            return {"merged_into": None}
         case PersonVoided():
             return {"voided": True}
         case _:

@@ -32,6 +32,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -44,6 +45,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -408,6 +410,23 @@ def test_a_merged_duplicate_is_the_one_it_was_merged_into() -> None:
     assert [roster.aliases(p) for p in (A, B, C)] == [(A,), (B,), (C, A, B)]
     assert roster.aliases(PersonId("x")) == ("x",)
     assert not roster.present(A, TODAY)
+
+
+def test_a_merging_taken_back_leaves_two_people() -> None:
+    before = roster_after()
+    apart = roster_after((A, PersonMerged(into=B, reason="…")), (A, MergeVoided(reason="…")))
+    assert apart == before
+
+
+def test_a_return_taken_back_leaves_somebody_who_left() -> None:
+    gone = roster_after((A, SchoolLeft(on=YESTERDAY)))
+    back = (A, SchoolRejoined(on=date(2023, 4, 1)))
+    away = roster_after((A, SchoolLeft(on=YESTERDAY)), back, (A, RejoiningVoided(reason="…")))
+    assert (away.people[A].left_on, away.people[A].absences) == (YESTERDAY, ())
+    for day in (YESTERDAY, TODAY, date(2023, 4, 1)):
+        assert away.roles(A, day) == gone.roles(A, day)
+        assert away.members(SCIENCE, day) == gone.members(SCIENCE, day)
+    assert not away.people[A].keeps(Role.party_member, TODAY)
 
 
 def test_two_entries_merged_into_each_other_are_nobody() -> None:
