@@ -212,6 +212,14 @@ class Roster(BaseModel):
                 return person
         return None
 
+    def duplicates(self) -> tuple[tuple[PersonId, ...], ...]:
+        """Those who share one of the school's own numbers, by two clerks at the same moment."""
+        holders: dict[str, list[PersonId]] = {}
+        for person, entry in self.people.items():
+            if entry.number_index and entry.counts:
+                holders.setdefault(entry.number_index, []).append(person)
+        return tuple(tuple(several) for several in holders.values() if len(several) > 1)
+
 
 def evolve(roster: Roster, person: PersonId, event: Event) -> Roster:
     """The roster after one more event of a person's stream."""

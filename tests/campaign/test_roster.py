@@ -445,6 +445,16 @@ def test_a_number_belongs_to_the_entry_that_stands() -> None:
     assert roster.with_number("other") is None
 
 
+def test_who_shares_a_number_is_found_until_one_of_them_is_put_right() -> None:
+    numbered = PersonCorrected(name="…", number="T1", number_index="i", reason="…")
+    without = PersonCorrected(name="…", reason="…")
+    both = roster_after((A, numbered), (B, numbered))
+    assert both.duplicates() == ((A, B),)
+    assert evolve(both, A, PersonMerged(into=B, reason="…")).duplicates() == ()
+    assert evolve(both, B, without).duplicates() == ()
+    assert roster_after((A, without), (B, without)).duplicates() == ()
+
+
 def test_the_examples_hold() -> None:
     roster = DIRECTORY.roster
     assert roster.holders(Role.principal_leader, TODAY) == {HEAD}
