@@ -108,14 +108,20 @@ class People(Query):
 
 
 async def roster(query: People, desk: Desk, caller: Caller) -> dict[str, Any]:
-    """One page of people; `as_of` holds what each of them was on that day."""
+    """One page of people; `as_of` holds what each of them was on that day.
+
+    Who keeps the numbers also sees the `duplicates`: those who share one, to be merged or put right.
+    """
     known = _enrolled(desk)
     day = query.on or known.day(desk.at)
     wanted = listed(known, query, day)
     where = {"_id": {"$in": [f"{desk.school}/{person}" for person in wanted]}}
     found = await desk.find(people, where, after=query.after, limit=query.limit)
     items = [person_shown(document, day, caller) for document in found]
-    return {**_page(items, query.limit), "on": day.isoformat()}
+    answer = {**_page(items, query.limit), "on": day.isoformat()}
+    if caller.roles & SEES_NUMBERS:
+        answer["duplicates"] = known.roster.duplicates()
+    return answer
 
 
 def listed(known: Directory, query: People, day: date) -> list[PersonId]:

@@ -14,6 +14,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -24,6 +25,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -214,10 +216,10 @@ class Roster(BaseModel):
             seen.add(person)
         return person
 
-    def entries(self, person: PersonId) -> frozenset[PersonId]:
-        """Every id somebody goes or went by: their own and those of merged duplicates."""
-        merged = (p for p, entry in self.people.items() if entry.merged_into)
-        return frozenset({person, *(p for p in merged if self.identity(p) == person)})
+    def aliases(self, person: PersonId) -> tuple[PersonId, ...]:
+        """Every id somebody goes or went by: their own, and those of duplicates merged into it."""
+        merged = (other for other, entry in self.people.items() if entry.merged_into)
+        return (person, *(other for other in merged if self.identity(other) == person))
 
     def settled[T](self, state: T) -> T:
         """A state with everybody in it named by the entry that stands: rules compare plain ids."""
@@ -233,6 +235,14 @@ class Roster(BaseModel):
             if entry.number_index == number_index and entry.counts:
                 return person
         return None
+
+    def duplicates(self) -> tuple[tuple[PersonId, ...], ...]:
+        """Those who share one of the school's own numbers, by two clerks at the same moment."""
+        holders: dict[str, list[PersonId]] = {}
+        for person, entry in self.people.items():
+            if entry.number_index and entry.counts:
+                holders.setdefault(entry.number_index, []).append(person)
+        return tuple(tuple(several) for several in holders.values() if len(several) > 1)
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever a state is made of
@@ -334,8 +344,13 @@ def _changes(entry: Person, event: Event) -> dict[str, object]:  # noqa: C901, P
             return {"left_on": None}
         case SchoolRejoined(on=day):
             return _rejoined(entry, day)
+        case RejoiningVoided():
+            *absences, last = entry.absences
+            return {"left_on": _day_before(last.since), "absences": tuple(absences)}
         case PersonMerged(into=other):
             return {"merged_into": other}
+        case MergeVoided():
+            return {"merged_into": None}
         case PersonVoided():
             return {"voided": True}
         case _:

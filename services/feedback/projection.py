@@ -414,7 +414,7 @@ class ReportCard(_Document):
     """A thematic report: what was heard, counted when it was compiled, and what follows from it."""
 
     state: Literal["compiled", "voided"]
-    solicitation: str
+    solicitation: str | None
     member: PersonId | None
     opinions: tuple[str, ...]
     heard: tuple[Heard, ...]
@@ -488,6 +488,7 @@ class IssueCard(_Document):
     title: str
     stage: Stage
     addressee: Addressee
+    person: PersonId | None = None
     winds: tuple[Wind, ...]
     topics: tuple[Topic, ...]
     opinions: tuple[str, ...]
@@ -513,6 +514,7 @@ def issue_card(card: IssueCard | None, record: Record) -> IssueCard | None:
             title=event.title,
             stage="open",
             addressee=event.addressee,
+            person=event.person,
             winds=event.winds,
             topics=event.topics,
             opinions=tuple(dict.fromkeys(o for source in sources for o in source.opinions)),
@@ -586,4 +588,5 @@ issues = View(
         ObjectionDismissed,
         *_REACHED,
     ),
+    version=2,
 )

@@ -81,8 +81,8 @@ async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts: 
             found = await desk.find(issues, {"parent": command.stream, "stage": {"$in": LIVE}})
             return issue_domain.Facts(known, children=tuple(d["key"] for d in found))
         case RecordVerdict() | RaiseObjection():
-            theirs = known.roster.entries(command.by)
-            voiced = await desk.find(opinions, {"submitted_by": {"$in": sorted(theirs)}})
+            theirs = known.roster.aliases(command.by)
+            voiced = await desk.find(opinions, {"submitted_by": {"$in": list(theirs)}})
             merged = await _family(command.stream, desk)
             return issue_domain.Facts(
                 known,

@@ -5,14 +5,13 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from services.campaign.domain import EndsBeforeItBegins, InTheFuture
+from services.campaign.domain import EndsBeforeItBegins, FourEyes, InTheFuture
 from services.campaign.domain.campaign import (
     AnotherIsRunning,
     ConcludeCampaign,
     CorrectStart,
     DraftPlan,
     FilePlan,
-    FourEyes,
     MalformedValue,
     PlanNotApproved,
     PlanNotFiled,

@@ -19,6 +19,7 @@ from services.campaign.events import (
     InspectionKind,
     InspectionRecorded,
     MakeUpDayDeclared,
+    MergeVoided,
     PersonEntered,
     PersonMerged,
     PlanApproved,
@@ -301,6 +302,12 @@ def test_an_account_handed_over_is_the_other_persons() -> None:
 def test_the_account_of_a_merged_duplicate_is_that_of_the_entry_that_stays() -> None:
     known = after(ANA, BEN, OPENED, ("ana", PersonMerged(into=PersonId("ben"), reason="…")))
     assert who(known, SOMEBODY, "0a", NOON) == Caller(PersonId("ben"), frozenset({"person"}))
+
+
+def test_the_account_of_who_was_merged_by_mistake_is_theirs_again() -> None:
+    merged = ("ana", PersonMerged(into=PersonId("ben"), reason="…"))
+    known = after(ANA, BEN, OPENED, merged, ("ana", MergeVoided(reason="同名不同人")))
+    assert who(known, SOMEBODY, "0a", NOON) == who(after(ANA, OPENED), SOMEBODY, "0a", NOON)
 
 
 @pytest.mark.parametrize(

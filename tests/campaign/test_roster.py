@@ -33,6 +33,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -45,6 +46,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -434,6 +436,8 @@ def test_a_merged_duplicate_is_the_one_it_was_merged_into() -> None:
     )
     assert [roster.identity(p) for p in (A, B, C)] == [C, C, C]
     assert roster.identity(PersonId("x")) == "x"
+    assert [roster.aliases(p) for p in (A, B, C)] == [(A,), (B,), (C, A, B)]
+    assert roster.aliases(PersonId("x")) == ("x",)
     assert not roster.present(A, TODAY)
 
 
@@ -460,6 +464,23 @@ def test_a_state_names_people_as_the_entries_that_stand() -> None:
     assert roster_after().settled(same) is same
 
 
+def test_a_merging_taken_back_leaves_two_people() -> None:
+    before = roster_after()
+    apart = roster_after((A, PersonMerged(into=B, reason="…")), (A, MergeVoided(reason="…")))
+    assert apart == before
+
+
+def test_a_return_taken_back_leaves_somebody_who_left() -> None:
+    gone = roster_after((A, SchoolLeft(on=YESTERDAY)))
+    back = (A, SchoolRejoined(on=date(2023, 4, 1)))
+    away = roster_after((A, SchoolLeft(on=YESTERDAY)), back, (A, RejoiningVoided(reason="…")))
+    assert (away.people[A].left_on, away.people[A].absences) == (YESTERDAY, ())
+    for day in (YESTERDAY, TODAY, date(2023, 4, 1)):
+        assert away.roles(A, day) == gone.roles(A, day)
+        assert away.members(SCIENCE, day) == gone.members(SCIENCE, day)
+    assert not away.people[A].keeps(Role.party_member, TODAY)
+
+
 def test_two_entries_merged_into_each_other_are_nobody() -> None:
     """Two clerks at the same moment; neither entry counts, and nothing loops."""
     roster = roster_after(
@@ -474,6 +495,16 @@ def test_a_number_belongs_to_the_entry_that_stands() -> None:
     assert roster.with_number("i") == A
     assert evolve(roster, A, PersonMerged(into=B, reason="…")).with_number("i") == B
     assert roster.with_number("other") is None
+
+
+def test_who_shares_a_number_is_found_until_one_of_them_is_put_right() -> None:
+    numbered = PersonCorrected(name="…", number="T1", number_index="i", reason="…")
+    without = PersonCorrected(name="…", reason="…")
+    both = roster_after((A, numbered), (B, numbered))
+    assert both.duplicates() == ((A, B),)
+    assert evolve(both, A, PersonMerged(into=B, reason="…")).duplicates() == ()
+    assert evolve(both, B, without).duplicates() == ()
+    assert roster_after((A, without), (B, without)).duplicates() == ()
 
 
 def test_the_examples_hold() -> None:

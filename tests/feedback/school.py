@@ -23,6 +23,7 @@ TEACHER = PersonId("wu")
 OTHER_TEACHER = PersonId("he")
 SUPERVISOR = PersonId("gu")
 FORMER_MEMBER = PersonId("old")
+DUPLICATE = PersonId("twin")
 ANONYMOUS = PersonId("anonymous")
 
 CAMPAIGN = "mass-line-2023"
@@ -79,6 +80,13 @@ def caller(person: PersonId) -> Caller:
 def log(*entries: Entry) -> list[Record]:
     """A log of (stream, event) or (stream, event, actor); a collator's doing where none is named."""
     return memory.log(*entries, by=COLLATOR, noon=NOON)
+
+
+def with_duplicate(of: PersonId) -> Directory:
+    """The school after a second entry of somebody was merged into the first."""
+    twin = SCHOOL.roster.people[of].model_copy(update={"merged_into": of})
+    people = {**SCHOOL.roster.people, DUPLICATE: twin}
+    return SCHOOL.model_copy(update={"roster": Roster(people=people)})
 
 
 def without_post(person: PersonId) -> Directory:

@@ -46,22 +46,7 @@ async def collated(school: School, *texts: str) -> tuple[str, list[str]]:
         ]
         for t in texts
     ]
-    collation = (await school.do("clerk", "/collations", {"opinions": opinions}))["id"]
-    group = {
-        "key": "canteen",
-        "title": "食堂饭菜偏凉",
-        "parts": [{"opinion": opinion} for opinion in opinions],
-        "addressee": "team",
-        "winds": ["bureaucratism"],
-        "not_four_winds": False,
-        "topics": ["canteen"],
-        "discovery": "raised_by_public",
-    }
-    await school.do("clerk", f"/collations/{collation}/group-opinions", group)
-    await school.do("clerk", f"/collations/{collation}/close", {})
-    await school.settle()
-    issues = (await school.get("clerk", "/issues"))["items"]
-    return next(i["id"] for i in issues if set(opinions) <= set(i["opinions"])), opinions
+    return await school.collated(*opinions), opinions
 
 
 async def struck_off(school: School, issue: str) -> None:
