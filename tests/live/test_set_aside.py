@@ -20,6 +20,7 @@ from shared.broker import Broker
 from shared.decider import PersonId, Remind, Unavailable
 from shared.embedded import Embedded
 from shared.envelope import GENESIS, Provenance, Record, Subject, draft, stamp
+from shared.journal import Journal
 from shared.mongo import Collection, Mongo
 from shared.replay import compare
 from shared.runtime import Runtime, now
@@ -80,6 +81,31 @@ async def test_a_message_that_is_no_event_stops_nobody(
         assert sorted(commands) == ["", "open-issue", "open-issue"]
         broken = (await compare(ours, stack.clock.mongo, ())).broken
         assert [line.split(":")[0] for line in broken] == [str(position) for position in bares]
+
+
+async def test_an_event_with_nothing_in_it_hides_none_behind_it(
+    own_servers: tuple[Embedded, Settings],
+) -> None:
+    _, settings = own_servers
+    await provisioned(settings)
+    broker = Broker(settings.nats_url, "rectification", settings.password("rectification"))
+    await broker.open()
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
+    subject = "evt.s-1.rectification.issue.x"
+    for body in (b"", b"1", b"2", b"", b"4", b"5", b"6"):
+        await bare(broker, subject, body=body, type_="x" if body else "")
+
+    read: list[int] = []
+    async for records in Journal(broker, mongo, "rectification").follow(
+        "rectification-views", after=0
+    ):
+        read += [record.position for record in records]
+        if len(read) >= 7:
+            break
+
+    assert read == [1, 2, 3, 4, 5, 6, 7]
+    await broker.close()
+    mongo.close()
 
 
 async def test_a_fired_timer_that_fails_ends_nothing_and_is_tried_again(
