@@ -243,10 +243,13 @@ async def set_aside(
 ) -> None:
     """Put an event that a service cannot get past where people find it, durably.
 
-    `item` has at least `_id`, `kind` and `reason`. An earlier decision on it no longer counts.
+    `item` has at least `_id`, `kind` and `reason`. What was skipped before stays so; what was to be
+    done again waits for a new decision.
     """
     where = {"service": service, "stream": record.subject, "position": record.position}
-    await parked.put({**where, **item})
+    before = await parked.get(item["_id"]) or {}
+    skipped = before.get("decision") == "skip" and before["position"] == record.position
+    await parked.put({**where, **item, **({"decision": "skip"} if skipped else {})})
     await count_parked(parked, service)
 
 
