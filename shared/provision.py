@@ -12,25 +12,41 @@ _NOT_FOUND = frozenset({10014, 10059})
 
 
 def streams(replicas: int) -> dict[str, dict[str, Any]]:
-    """The streams' configuration: EVENTS can only grow; SCHEDULES holds timers, which must be removable."""
-    common = {"storage": "file", "num_replicas": replicas, "retention": "limits"}
+    """The streams' configuration: EVENTS can only grow; SCHEDULES holds timers, which must be removable.
+
+    Named is also what must not be set: a lifetime an event brings with it, another source of events,
+    a copy of them elsewhere, an acknowledgement that is not given.
+    """
+    common = {
+        "storage": "file",
+        "num_replicas": replicas,
+        "retention": "limits",
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msg_size": -1,
+        "duplicate_window": 120 * SECOND,
+        "sealed": False,
+        "no_ack": False,
+        "republish": None,
+        "sources": None,
+        "mirror": None,
+        "subject_transform": None,
+    }
     return {
         EVENTS: {
             "name": EVENTS,
             "subjects": ["evt.*.*.*.*"],
             **common,
             "discard": "new",
-            "max_msgs": -1,
-            "max_bytes": -1,
-            "max_age": 0,
             "max_msgs_per_subject": -1,
-            "max_msg_size": -1,
             "deny_delete": True,
             "deny_purge": True,
             "allow_rollup_hdrs": False,
+            "allow_msg_ttl": False,
+            "allow_msg_schedules": False,
             "allow_direct": True,
             "allow_atomic": True,
-            "duplicate_window": 120 * SECOND,
         },
         SCHEDULES: {
             "name": SCHEDULES,
@@ -39,7 +55,6 @@ def streams(replicas: int) -> dict[str, dict[str, Any]]:
             "max_msgs_per_subject": 1,
             "allow_msg_schedules": True,
             "allow_msg_ttl": True,
-            "duplicate_window": 120 * SECOND,
         },
     }
 
@@ -55,8 +70,14 @@ def durable(stream: str, name: str, *, starts: str = "first", filters: str = "")
             "ack_policy": "explicit",
             "ack_wait": 10 * SECOND,  # what a killed service had taken comes again after this
             "max_ack_pending": 1000,
+            "max_deliver": -1,
             "replay_policy": "instant",
-            **({"filter_subject": filters} if filters else {}),
+            "filter_subject": filters,
+            "filter_subjects": None,
+            "headers_only": False,
+            "inactive_threshold": 0,
+            "mem_storage": False,
+            "pause_until": None,
         },
     }
 
@@ -71,46 +92,54 @@ async def provision(
     """
     changed: list[str] = []
     for name, wanted in streams(replicas).items():
-        try:
-            info = await operator.api(f"STREAM.INFO.{name}")
-        except JetStreamRefusal as refusal:
-            if refusal.code not in _NOT_FOUND:
-                raise
+        actual = await _config(operator, f"STREAM.INFO.{name}")
+        if actual is None:
             await operator.api(f"STREAM.CREATE.{name}", wanted)
             changed.append(f"stream {name} created")
-        else:
-            if differences(wanted, info["config"]):
-                await operator.api(f"STREAM.UPDATE.{name}", {**info["config"], **wanted})
-                changed.append(f"stream {name} corrected")
+        elif differences(wanted, actual):
+            await operator.api(f"STREAM.UPDATE.{name}", {**actual, **wanted})
+            changed.append(f"stream {name} corrected")
     for consumer in durables:
         stream, name = consumer["stream_name"], consumer["config"]["name"]
-        create = f"CONSUMER.DURABLE.CREATE.{stream}.{name}"
-        try:
-            info = await operator.api(f"CONSUMER.INFO.{stream}.{name}")
-        except JetStreamRefusal as refusal:
-            if refusal.code not in _NOT_FOUND:
-                raise
-            await operator.api(create, consumer)
-            changed.append(f"durable {name} created")
-        else:
-            if differences(consumer["config"], info["config"]):
-                await operator.api(create, consumer)  # corrects it where it exists
-                changed.append(f"durable {name} corrected")
+        actual = await _config(operator, f"CONSUMER.INFO.{stream}.{name}")
+        if actual is None or differences(consumer["config"], actual):
+            await operator.api(f"CONSUMER.DURABLE.CREATE.{stream}.{name}", consumer)
+            if actual and actual.get("pause_until"):  # has a call of its own: without a time, go on
+                await operator.api(f"CONSUMER.PAUSE.{stream}.{name}", {})
+            changed.append(f"durable {name} {'created' if actual is None else 'corrected'}")
     return changed
 
 
-async def drift(broker: Broker, *, replicas: int, only: Iterable[str] = (EVENTS,)) -> list[str]:
-    """Where the broker's streams are not as provisioned, one line each; empty when all is well."""
+async def drift(
+    broker: Broker,
+    *,
+    replicas: int,
+    only: Iterable[str] = (EVENTS,),
+    durables: Iterable[Mapping[str, Any]] = (),
+) -> list[str]:
+    """Where streams and durables are not as provisioned, one line each; empty when all is well."""
+    wanted = {f"STREAM.INFO.{name}": (name, streams(replicas)[name]) for name in only}
+    for consumer in durables:
+        name = consumer["config"]["name"]
+        wanted[f"CONSUMER.INFO.{consumer['stream_name']}.{name}"] = (name, consumer["config"])
     found: list[str] = []
-    wanted = streams(replicas)
-    for name in only:
-        try:
-            info = await broker.api(f"STREAM.INFO.{name}")
-        except JetStreamRefusal:
+    for call, (name, config) in wanted.items():
+        actual = await _config(broker, call)
+        if actual is None:
             found.append(f"{name}: missing")
         else:
-            found += [f"{name}.{what}" for what in differences(wanted[name], info["config"])]
+            found += [f"{name}.{what}" for what in differences(config, actual)]
     return found
+
+
+async def _config(broker: Broker, call: str) -> dict[str, Any] | None:
+    """How a stream or consumer is configured; `None` when it does not exist."""
+    try:
+        return dict((await broker.api(call))["config"])
+    except JetStreamRefusal as refusal:
+        if refusal.code in _NOT_FOUND:
+            return None
+        raise
 
 
 def differences(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> list[str]:

@@ -414,7 +414,7 @@ class Projector:
                 folding.cache.pop(key, None)
             folding.graves.clear()
 
-    async def reached(self, position: int, *, within: float) -> bool:
+    async def reached(self, position: float, *, within: float | None) -> bool:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
         try:
             async with asyncio.timeout(within), self._moved:
