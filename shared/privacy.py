@@ -52,8 +52,6 @@ SEALED = {"masked": "sealed"}
 
 _NONCE = 12
 _CACHE = 20_000  # keys held in memory
-_CANARY = "canary"
-"""The name of a key that is there from the first start on, to tell whether the deployment's key fits."""
 
 
 class WrongKey(Exception):  # noqa: N818 -- a state of the world
@@ -114,10 +112,11 @@ class Keyring:
         Raises:
             WrongKey: what is stored was wrapped with another key, or its key is missing.
         """
-        wrapped_before = await self._keys.get(_CANARY) is not None
-        self.deployment = deployment_key(file, may_be_new=not wrapped_before)
+        wrapped = await self._keys.find({"wrapped": {"$exists": True}}, limit=1)
+        self.deployment = deployment_key(file, may_be_new=not wrapped)
         try:
-            await self.ensure(_CANARY)
+            for document in wrapped:
+                self._unwrap(document)
         except WrongKey:
             msg = (
                 f"the deployment's key {file} is not the one that what is stored needs: restore it"

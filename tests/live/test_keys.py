@@ -65,9 +65,9 @@ async def test_without_the_key_of_what_is_stored_nothing_starts_and_no_new_one_i
 
 
 async def test_a_key_that_does_not_open_what_is_there_is_said_to_everyone_who_waits(
-    servers: Settings,
+    servers: Settings, tmp_path: Path
 ) -> None:
-    mongo = Mongo(servers.mongo_url, servers.mongo_database)
+    mongo = Mongo(servers.mongo_url, f"d{uuid4().hex[:8]}")
     here, other = f"s-{uuid4().hex[:8]}", f"s-{uuid4().hex[:8]}"
     await Keyring(mongo, secrets.token_bytes(32)).ensure(f"{here}/person.1")
     ring = Keyring(mongo, secrets.token_bytes(32))
@@ -79,7 +79,11 @@ async def test_a_key_that_does_not_open_what_is_there_is_said_to_everyone_who_wa
         )
         with pytest.raises(WrongKey):
             await ring.find([f"{here}/person.1"])
+        with pytest.raises(WrongKey):
+            await ring.unlock(tmp_path / "another.key")
     mongo.close()
+
+    assert not (tmp_path / "another.key").exists()
 
     assert [type(outcome) for outcome in outcomes] == [WrongKey, WrongKey, bytes, WrongKey]
 
