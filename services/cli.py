@@ -29,6 +29,7 @@ from services.stack import NAMES, SERVICES, operator, provisioned, running, unti
 from shared.broker import SCHEDULES
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
+from shared.privacy import WrongKey
 from shared.runtime import Runtime
 from shared.security import Issuer
 from shared.settings import Settings
@@ -71,8 +72,13 @@ def logs() -> None:
 
 
 def run(work: Coroutine[Any, Any, int]) -> None:
-    """Run something to its exit code."""
-    raise typer.Exit(uvloop.run(work))
+    """Run something to its exit code; without the right key nothing runs."""
+    try:
+        code = uvloop.run(work)
+    except WrongKey as reason:
+        typer.echo(f"taizhang: {reason}", err=True)
+        code = CANNOT
+    raise typer.Exit(code)
 
 
 def embedded(data: Path, http: str = "127.0.0.1:0") -> tuple[Embedded, Settings]:
@@ -172,7 +178,7 @@ def serve(
             if service == "clock"
             else Runtime.of(known[service], settings)
         )
-        probe = Probe(settings, one.ready)
+        probe = Probe(settings, one.ready, one.warnings if isinstance(one, Runtime) else dict)
         await probe.start()
         await one.start()
         await until_told()

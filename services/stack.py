@@ -5,15 +5,15 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from services.campaign.app import service as campaign
-from services.clock.app import FIRED, Clock
+from services.clock.app import DURABLE, Clock
 from services.feedback.app import service as feedback
 from services.gateway.app import Gateway
 from services.rectification.app import service as rectification
-from shared.broker import EVENTS, SCHEDULES, Broker
-from shared.envelope import streams_of
-from shared.provision import durable, provision
+from shared.broker import Broker
+from shared.provision import provision
 from shared.runtime import Runtime, Service
 from shared.settings import Settings
 
@@ -21,19 +21,9 @@ SERVICES: tuple[Service, ...] = (campaign, feedback, rectification)
 NAMES = (*(service.name for service in SERVICES), "clock")
 
 
-def durables() -> list[dict[str, object]]:
+def durables() -> list[dict[str, Any]]:
     """Every durable consumer the product needs."""
-    policies = [
-        durable(
-            EVENTS,
-            f"{service.name}-{policy.name}",
-            starts=policy.starts,
-            filters={streams_of(event.TYPE) for event in policy.follows},
-        )
-        for service in SERVICES
-        for policy in service.policies
-    ]
-    return [*policies, durable(SCHEDULES, FIRED, filters={"sched.fire.*"})]
+    return [*(durable for service in SERVICES for durable in service.durables()), DURABLE]
 
 
 @asynccontextmanager

@@ -252,12 +252,13 @@ class Journal:
 
     async def _save(self) -> None:
         """Write the snapshots of a while in one bulk. A lost one only costs time."""
-        await asyncio.sleep(SNAPSHOTS_WITHIN)
-        saved, self._unsaved = self._unsaved, {}
-        try:
-            await self._snapshots.put_all(list(saved.values()))
-        except Unavailable:
-            self.broker.on_trouble(f"{len(saved)} snapshots not saved")
+        while self._unsaved:
+            await asyncio.sleep(SNAPSHOTS_WITHIN)
+            saved, self._unsaved = self._unsaved, {}
+            try:
+                await self._snapshots.put_all(list(saved.values()))
+            except Unavailable:
+                self.broker.on_trouble(f"{len(saved)} snapshots not saved")
 
     # -- Following -----------------------------------------------------------
 

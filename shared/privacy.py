@@ -13,9 +13,11 @@ must be seen to change nothing.
 import asyncio
 import hashlib
 import hmac
+import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -50,16 +52,34 @@ _NONCE = 12
 _CACHE = 20_000  # keys held in memory
 
 
-def deployment_key(path: Path) -> bytes:
-    """Read the deployment's key file (64 hex digits); make one, for the owner only, where none is."""
+class WrongKey(Exception):  # noqa: N818 -- a state of the world
+    """The deployment's key is not the one that wrapped the stored keys."""
+
+
+def deployment_key(path: Path, *, may_be_new: bool = True) -> bytes:
+    """Read the deployment's key file (64 hex digits); make one, for the owner only, where none is.
+
+    Raises:
+        WrongKey: the file holds something else, or is missing where it `may_be_new` no more.
+    """
     if not path.exists():
+        if not may_be_new:
+            msg = f"the deployment's key {path} is missing, and what is stored needs it: restore it"
+            raise WrongKey(msg)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    key = bytes.fromhex(path.read_text().strip())
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        with suppress(FileExistsError):  # another process was faster: its key counts
+            os.link(draft, path)
+        draft.unlink()
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        key = b""
     if len(key) != 32:  # noqa: PLR2004 -- AES-256
-        msg = f"the key in {path.name} is not 32 bytes"
-        raise ValueError(msg)
+        msg = f"{path} does not hold a key of 64 hex digits"
+        raise WrongKey(msg)
     return key
 
 
@@ -75,7 +95,7 @@ class Keyring:
     """
 
     mongo: Mongo
-    deployment: bytes
+    deployment: bytes = field(default=b"", repr=False)
     _known: dict[str, bytes] = field(default_factory=dict)
     _wanted: dict[str, asyncio.Future[bytes]] = field(default_factory=dict)
     _making: asyncio.Task[None] | None = None
@@ -84,14 +104,34 @@ class Keyring:
     def _keys(self) -> Collection:
         return self.mongo.keep("keys")
 
+    async def unlock(self, file: Path) -> None:
+        """Take up the deployment's key from its file; make one where nothing was ever wrapped.
+
+        Raises:
+            WrongKey: what is stored was wrapped with another key, or its key is missing.
+        """
+        wrapped = await self._keys.find({"wrapped": {"$exists": True}}, limit=1)
+        self.deployment = deployment_key(file, may_be_new=not wrapped)
+        try:
+            for document in wrapped:
+                self._unwrap(document)
+        except WrongKey:
+            msg = (
+                f"the deployment's key {file} is not the one that what is stored needs: restore it"
+            )
+            raise WrongKey(msg) from None
+
     def _wrapping(self) -> AESGCM:
         return AESGCM(_subkey(self.deployment, "wrap"))
 
     def _unwrap(self, document: Document) -> bytes:
         wrapped = document["wrapped"]
-        return self._wrapping().decrypt(
-            wrapped[:_NONCE], wrapped[_NONCE:], document["_id"].encode()
-        )
+        try:
+            return self._wrapping().decrypt(
+                wrapped[:_NONCE], wrapped[_NONCE:], document["_id"].encode()
+            )
+        except InvalidTag:
+            raise WrongKey(document["_id"]) from None
 
     def _remember(self, name: str, key: bytes) -> bytes:
         if len(self._known) >= _CACHE:
@@ -101,7 +141,11 @@ class Keyring:
         return key
 
     async def find(self, names: Iterable[str]) -> dict[str, bytes]:
-        """The keys of those scopes that have one. Names are `<school>/<scope>`."""
+        """The keys of those scopes that have one. Names are `<school>/<scope>`.
+
+        Raises:
+            WrongKey: one was wrapped with another deployment's key.
+        """
         wanted = set(names)
         found = {name: self._known[name] for name in wanted if name in self._known}
         if missing := wanted - found.keys():
@@ -118,6 +162,7 @@ class Keyring:
 
         Raises:
             ScopeErased: the scope's key was destroyed.
+            WrongKey: it was wrapped with another deployment's key.
         """
         if key := self._known.get(name):
             return key
@@ -139,10 +184,12 @@ class Keyring:
                     waiting.set_exception(error)
                 continue
             for name, waiting in batch.items():
-                if "wrapped" in documents[name]:
+                try:
+                    if "wrapped" not in documents[name]:
+                        raise ScopeErased(name)  # noqa: TRY301 -- handed to whoever waits
                     waiting.set_result(self._remember(name, self._unwrap(documents[name])))
-                else:
-                    waiting.set_exception(ScopeErased(name))
+                except Exception as error:  # noqa: BLE001 -- as above
+                    waiting.set_exception(error)
 
     def _new(self, name: str) -> Document:
         nonce = secrets.token_bytes(_NONCE)

@@ -12,25 +12,41 @@ _NOT_FOUND = frozenset({10014, 10059})
 
 
 def streams(replicas: int) -> dict[str, dict[str, Any]]:
-    """The streams' configuration: EVENTS can only grow; SCHEDULES holds timers, which must be removable."""
-    common = {"storage": "file", "num_replicas": replicas, "retention": "limits"}
+    """The streams' configuration: EVENTS can only grow; SCHEDULES holds timers, which must be removable.
+
+    Named is also what must not be set: a lifetime an event brings with it, another source of events,
+    a copy of them elsewhere, an acknowledgement that is not given.
+    """
+    common = {
+        "storage": "file",
+        "num_replicas": replicas,
+        "retention": "limits",
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msg_size": -1,
+        "duplicate_window": 120 * SECOND,
+        "sealed": False,
+        "no_ack": False,
+        "republish": None,
+        "sources": None,
+        "mirror": None,
+        "subject_transform": None,
+    }
     return {
         EVENTS: {
             "name": EVENTS,
             "subjects": ["evt.*.*.*.*"],
             **common,
             "discard": "new",
-            "max_msgs": -1,
-            "max_bytes": -1,
-            "max_age": 0,
             "max_msgs_per_subject": -1,
-            "max_msg_size": -1,
             "deny_delete": True,
             "deny_purge": True,
             "allow_rollup_hdrs": False,
+            "allow_msg_ttl": False,
+            "allow_msg_schedules": False,
             "allow_direct": True,
             "allow_atomic": True,
-            "duplicate_window": 120 * SECOND,
         },
         SCHEDULES: {
             "name": SCHEDULES,
@@ -39,7 +55,6 @@ def streams(replicas: int) -> dict[str, dict[str, Any]]:
             "max_msgs_per_subject": 1,
             "allow_msg_schedules": True,
             "allow_msg_ttl": True,
-            "duplicate_window": 120 * SECOND,
         },
     }
 
@@ -60,8 +75,14 @@ def durable(
             "ack_policy": "explicit",
             "ack_wait": 10 * SECOND,  # what a killed service had taken comes again after this
             "max_ack_pending": 1000,
+            "max_deliver": -1,
             "replay_policy": "instant",
+            "filter_subject": None,
             "filter_subjects": sorted(filters),
+            "headers_only": False,
+            "inactive_threshold": 0,
+            "mem_storage": False,
+            "pause_until": None,
         },
     }
 
@@ -81,47 +102,58 @@ async def provision(
 
 async def _stream(operator: Broker, wanted: Mapping[str, Any]) -> str:
     name = wanted["name"]
-    config = await _config(operator, f"STREAM.INFO.{name}")
-    if config is None:
+    actual = await _config(operator, f"STREAM.INFO.{name}")
+    if actual is None:
         await operator.api(f"STREAM.CREATE.{name}", wanted)
         return f"stream {name} created"
-    if differences(wanted, config):
-        await operator.api(f"STREAM.UPDATE.{name}", {**config, **wanted})
+    if differences(wanted, actual):
+        await operator.api(f"STREAM.UPDATE.{name}", {**actual, **wanted})
         return f"stream {name} corrected"
     return ""
 
 
 async def _durable(operator: Broker, wanted: Mapping[str, Any]) -> str:
-    place = f"{wanted['stream_name']}.{wanted['config']['name']}"
-    config = await _config(operator, f"CONSUMER.INFO.{place}")
-    if config and not differences(wanted["config"], config):
+    name = wanted["config"]["name"]
+    place = f"{wanted['stream_name']}.{name}"
+    actual = await _config(operator, f"CONSUMER.INFO.{place}")
+    if actual and not differences(wanted["config"], actual):
         return ""
     await operator.api(f"CONSUMER.DURABLE.CREATE.{place}", wanted)  # corrects what exists
-    return f"durable {place} {'corrected' if config else 'created'}"
+    if actual and actual.get("pause_until"):  # has a call of its own: without a time, go on
+        await operator.api(f"CONSUMER.PAUSE.{place}", {})
+    return f"durable {name} {'corrected' if actual else 'created'}"
 
 
-async def _config(operator: Broker, question: str) -> Mapping[str, Any] | None:
-    """The configuration of a stream or consumer; `None` where there is none."""
-    try:
-        return dict((await operator.api(question))["config"])
-    except JetStreamRefusal as refusal:
-        if refusal.code not in _NOT_FOUND:
-            raise
-        return None
-
-
-async def drift(broker: Broker, *, replicas: int, only: Iterable[str] = (EVENTS,)) -> list[str]:
-    """Where the broker's streams are not as provisioned, one line each; empty when all is well."""
+async def drift(
+    broker: Broker,
+    *,
+    replicas: int,
+    only: Iterable[str] = (EVENTS,),
+    durables: Iterable[Mapping[str, Any]] = (),
+) -> list[str]:
+    """Where streams and durables are not as provisioned, one line each; empty when all is well."""
+    wanted = {f"STREAM.INFO.{name}": (name, streams(replicas)[name]) for name in only}
+    for consumer in durables:
+        name = consumer["config"]["name"]
+        wanted[f"CONSUMER.INFO.{consumer['stream_name']}.{name}"] = (name, consumer["config"])
     found: list[str] = []
-    wanted = streams(replicas)
-    for name in only:
-        try:
-            info = await broker.api(f"STREAM.INFO.{name}")
-        except JetStreamRefusal:
+    for call, (name, config) in wanted.items():
+        actual = await _config(broker, call)
+        if actual is None:
             found.append(f"{name}: missing")
         else:
-            found += [f"{name}.{what}" for what in differences(wanted[name], info["config"])]
+            found += [f"{name}.{what}" for what in differences(config, actual)]
     return found
+
+
+async def _config(broker: Broker, call: str) -> dict[str, Any] | None:
+    """How a stream or consumer is configured; `None` when it does not exist."""
+    try:
+        return dict((await broker.api(call))["config"])
+    except JetStreamRefusal as refusal:
+        if refusal.code in _NOT_FOUND:
+            return None
+        raise
 
 
 def differences(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> list[str]:

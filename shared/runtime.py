@@ -6,10 +6,13 @@ The only place with a clock and dice.
 import asyncio
 import json
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID, uuid4, uuid5
 from weakref import WeakValueDictionary
@@ -18,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared import metrics
 from shared.broker import EVENTS, Answer, Asked, Broker, ConsumerLost, JetStreamRefusal, Stored
-from shared.callers import Caller, Claims, ForeignSchool
+from shared.callers import Caller, Claims, ForeignSchool, UnknownSchool
 from shared.decider import (
     Command,
     Decider,
@@ -31,12 +34,12 @@ from shared.decider import (
     kebab,
     wire,
 )
-from shared.envelope import Provenance, Record, Subject, draft
+from shared.envelope import Provenance, Record, Subject, draft, streams_of
 from shared.journal import AlreadyRecorded, Conflict, Journal, Past, recorded
 from shared.marks import Occurred, SetByRuntime, fields_marked
 from shared.mongo import Document, Mongo
-from shared.privacy import Keyring, Privacy, ScopeErased, deployment_key
-from shared.provision import drift
+from shared.privacy import Keyring, Privacy, ScopeErased
+from shared.provision import drift, durable
 from shared.security import Issuer, Verifier
 from shared.settings import Settings
 from shared.views import Projector, View, content, count_parked, reason, set_aside
@@ -47,6 +50,7 @@ ATTEMPTS = 8
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far a sender's clock may be ahead of ours."""
 MIN_POSITION_WAIT = 5.0  # seconds
+LAG_ALLOWED = 30.0  # seconds until views must have what was at the log's end
 POLICY_CONCURRENCY = 16
 PRESSING = 8
 """Requests at work from which on views give way to commands."""
@@ -208,7 +212,8 @@ class Service:
     """The table of contents of a service.
 
     `who(directory, claims, account, at)` tells who a token's bearer is in a school; `directory` is
-    the ledger it reads. `detours` may answer a command otherwise than by recording an event.
+    the ledger it reads. `founding` is the one command that may come to a school that is not enrolled.
+    `detours` may answer a command otherwise than by recording an event.
     `chores` run beside the service until it stops; `tables` say how a table's row is a command.
     """
 
@@ -220,9 +225,22 @@ class Service:
     queries: Mapping[type[Query], Answering] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
     timers: Callable[[Record], Iterable[Any]] | None = None
+    founding: type[Command] | None = None
     detours: Mapping[type[Command], Detour] = field(default_factory=dict)
     chores: tuple[Callable[["Runtime"], Awaitable[None]], ...] = ()
     tables: tuple[TableOf, ...] = ()
+
+    def durables(self) -> list[dict[str, Any]]:
+        """The consumers whose positions the broker keeps for its policies."""
+        return [
+            durable(
+                EVENTS,
+                f"{self.name}-{policy.name}",
+                starts=policy.starts,
+                filters={streams_of(event.TYPE) for event in policy.follows},
+            )
+            for policy in self.policies
+        ]
 
     def commands(self) -> dict[str, tuple[Stream, type[Command]]]:
         """Every command by its name on the wire."""
@@ -289,6 +307,29 @@ def now() -> datetime:
 
 
 @dataclass
+class Lag:
+    """Whether what follows the log keeps up with it.
+
+    What was in the log at the start must be there before anything is decided; what comes later,
+    within `LAG_ALLOWED`.
+    """
+
+    floor: float = math.inf
+    _goal: int = 0
+    _since: float = 0.0
+
+    def behind(self, position: int, last: int) -> str:
+        """How far behind the log's end a position is; empty when that is as it should be."""
+        if position < self.floor:
+            return f"catching up: {position} of {last}"
+        if position >= self._goal:
+            self._goal, self._since = last, time.monotonic()
+        elif (late := time.monotonic() - self._since) > LAG_ALLOWED:
+            return f"{position} of {last}, not at {self._goal} after {late:.0f} s"
+        return ""
+
+
+@dataclass
 class Runtime:
     """One service at work."""
 
@@ -300,6 +341,7 @@ class Runtime:
     privacy: Privacy
     journal: Journal
     projector: Projector
+    _lag: Lag = field(default_factory=Lag)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -332,7 +374,7 @@ class Runtime:
             mongo,
             broker,
             Issuer.load(settings.issuer_file),
-            Privacy(Keyring(mongo, deployment_key(settings.key_file))),
+            Privacy(Keyring(mongo)),
             journal,
             Projector(service.name, journal, mongo, views, yielding=pressing),
         )
@@ -340,20 +382,30 @@ class Runtime:
     # -- Life ----------------------------------------------------------------
 
     async def start(self) -> None:
-        """Connect, load what is kept in memory, begin to follow and to answer."""
+        """Connect, load what is kept in memory, begin to follow and to answer.
+
+        Nothing is decided, answered or caused before the views hold what the log holds now.
+
+        Raises:
+            WrongKey: the deployment's key is not the one that what is stored needs.
+        """
         self._verifier = Verifier(self.issuer)
         self._commands = self.service.commands()
         self._queries = {query.view(): query for query in self.service.queries}
         self.broker.serve(f"cmd.*.{self.service.name}.*", self.service.name, self._on_command)
         self.broker.serve(f"qry.*.{self.service.name}.*", self.service.name, self._on_query)
+        await patiently(partial(self.privacy.keyring.unlock, self.settings.key_file))
         await patiently(self.projector.prepare)
         await self.broker.open()
-        await patiently(self._retry_parked)
+        await patiently(self._measure)
+        await patiently(partial(self._retry_parked, "view"))
         self._begin(self.projector.run())
+        again = partial(patiently, partial(self._retry_parked, "policy"))
+        self._begin(self._when_caught_up(again))
         for policy in self.service.policies:
-            self._begin(self._pursue(policy))
+            self._begin(self._when_caught_up(partial(self._pursue, policy)))
         for chore in self.service.chores:
-            self._begin(chore(self))
+            self._begin(self._when_caught_up(partial(chore, self)))
 
     async def stop(self) -> None:
         """Answer what was asked, then leave."""
@@ -365,6 +417,14 @@ class Runtime:
             await self.projector.save()
         self.mongo.close()
 
+    async def _measure(self) -> None:
+        """Note how far the views have to come before anything may be decided on them."""
+        self._lag.floor = await self.broker.last_position()
+
+    async def _when_caught_up(self, work: Callable[[], Awaitable[None]]) -> None:
+        await self.projector.reached(self._lag.floor, within=None)
+        await work()
+
     def _begin(self, work: Any) -> None:  # noqa: ANN401 -- a coroutine
         self._tasks.append(begun(work))
 
@@ -375,7 +435,11 @@ class Runtime:
             last = await self.broker.last_position()
             metrics.LOG_POSITION.labels(self.service.name).set(last)
             metrics.VIEW_LAG.labels(self.service.name).set(max(0, last - self.projector.position))
-            drifted = await drift(self.broker, replicas=self.settings.replicas)
+            if behind := self._lag.behind(self.projector.position, last):
+                wrong["lag"] = behind
+            drifted = await drift(
+                self.broker, replicas=self.settings.replicas, durables=self.service.durables()
+            )
             metrics.DRIFT.labels(self.service.name).set(bool(drifted))
             if drifted:
                 wrong["drift"] = "; ".join(drifted)
@@ -387,10 +451,15 @@ class Runtime:
             wrong["database"] = "no answer"
         if self.projector.damage:
             wrong["log"] = self.projector.damage
-        stopped = [task for task in self._tasks if task.done()]
+        stopped = [t for t in self._tasks if t.done() and (t.cancelled() or t.exception())]
         if stopped:
             wrong["tasks"] = f"{len(stopped)} stopped"
         return wrong
+
+    def warnings(self) -> dict[str, str]:
+        """What a person should look at although the service does its work, by topic."""
+        strange = self.projector.unknown
+        return {"unknown": f"{strange} events of unknown type skipped"} if strange else {}
 
     # -- Commands ------------------------------------------------------------
 
@@ -406,7 +475,7 @@ class Runtime:
             outcome = "refused"
             metrics.REFUSALS.labels(self.service.name, refusal.code).inc()
             return refused(refusal)
-        except Unavailable as trouble:
+        except (Unavailable, JetStreamRefusal) as trouble:
             outcome = "unavailable"
             return unavailable(trouble)
         except Exception:
@@ -421,7 +490,7 @@ class Runtime:
             raise UnknownCommand(name[:40] if name.isascii() else "")
         stream, kind = self._commands[name]
         moment = now()
-        caller = await self._admit(asked, school, moment, kind.allowed)
+        caller = await self._admit(asked, school, moment, kind)
         body = _parse(wire(kind), asked.body)
         target = None if kind.creates else asked.headers.get("Taizhang-Stream")
         taken = Taken(
@@ -451,21 +520,30 @@ class Runtime:
         return await self.carry_out(taken)
 
     async def _admit(
-        self, asked: Asked, school: str, moment: datetime, allowed: frozenset[str]
+        self, asked: Asked, school: str, moment: datetime, kind: type[Command] | type[Query]
     ) -> Caller:
-        """Find out who asks and whether they may, after the views have reached what they ask for."""
+        """Find out who asks and whether they may, after the views have reached what they ask for.
+
+        For a school that is not enrolled nothing is made, no key either.
+        """
         claims = self._verifier.claims(asked.headers.get("Authorization"))
+        if not _is_id(school):
+            raise UnknownSchool
         if claims.school and claims.school != school:
             raise ForeignSchool
-        minimum = _number(asked.headers.get("Taizhang-Min-Position"))
-        if minimum and not await self.projector.reached(minimum, within=MIN_POSITION_WAIT):
+        minimum = max(self._lag.floor, _number(asked.headers.get("Taizhang-Min-Position")) or 0)
+        if self.projector.position < minimum and not await self.projector.reached(
+            minimum, within=MIN_POSITION_WAIT
+        ):
             raise NotThereYet
-        account = ""
-        if not claims.roles:
-            account = await self.privacy.blind(school, "account", claims.issuer, claims.subject)
         directory = self.projector.ledger(self.service.directory, school)
+        if directory is None and kind is not self.service.founding:
+            raise UnknownSchool
+        account = ""
+        if directory is not None and not claims.roles:
+            account = await self.privacy.blind(school, "account", claims.issuer, claims.subject)
         caller = self.service.who(directory, claims, account, moment)
-        caller.demand(allowed)
+        caller.demand(kind.allowed)
         return caller
 
     async def carry_out(self, taken: Taken) -> Reply:
@@ -608,7 +686,7 @@ class Runtime:
                 raise UnknownQuery  # noqa: TRY301 -- answered like any other refusal
             kind = self._queries[name]
             moment = now()
-            caller = await self._admit(asked, school, moment, kind.allowed)
+            caller = await self._admit(asked, school, moment, kind)
             query = _parse(kind, asked.body or b"{}")
             desk = self.desk(school, moment)
             position = desk.position
@@ -619,7 +697,7 @@ class Runtime:
         except Rejected as refusal:
             outcome = "refused"
             return refused(refusal)
-        except Unavailable as trouble:
+        except (Unavailable, JetStreamRefusal) as trouble:
             outcome = "unavailable"
             return unavailable(trouble)
         except Exception:
@@ -637,7 +715,7 @@ class Runtime:
                 policy.name: await self._policy_position(policy) for policy in self.service.policies
             },
             "wrong": await self.ready(),
-            "unknown": self.projector.unknown,
+            "warnings": self.warnings(),
         }
 
     # -- Policies ------------------------------------------------------------
@@ -646,8 +724,14 @@ class Runtime:
         return f"{self.service.name}-{policy.name}"
 
     async def _policy_position(self, policy: Policy) -> int:
-        """The last position a policy is done with; everything, if nothing is waiting for it."""
-        info = await self.broker.api(f"CONSUMER.INFO.{EVENTS}.{self._durable(policy)}")
+        """The last position a policy is done with; everything, if nothing is waiting for it.
+
+        Nothing, if its durable cannot be asked: `ready` says so.
+        """
+        try:
+            info = await self.broker.api(f"CONSUMER.INFO.{EVENTS}.{self._durable(policy)}")
+        except (Unavailable, JetStreamRefusal):
+            return 0
         if not info["num_pending"] and not info["num_ack_pending"]:
             return max(int(info["delivered"]["stream_seq"]), await self.broker.last_position())
         return int(info["ack_floor"]["stream_seq"])
@@ -669,7 +753,7 @@ class Runtime:
         while True:
             try:
                 await self._react(policy, record)
-            except Unavailable:
+            except (Unavailable, JetStreamRefusal):
                 await asyncio.sleep(0.5)
             else:
                 await self.broker.acknowledge(stored)
@@ -718,13 +802,11 @@ class Runtime:
             causation=record.id,
         )
 
-    async def _retry_parked(self) -> None:
+    async def _retry_parked(self, kind: str) -> None:
         """Do again what an operator marked for it; what is parked anew meanwhile has no decision yet."""
         parked = self.mongo.keep("parked")
         name = self.service.name
-        for item in await parked.find(
-            {"service": name, "decision": "replay", "kind": {"$in": ["view", "policy"]}}
-        ):
+        for item in await parked.find({"service": name, "decision": "replay", "kind": kind}):
             if await self._did_again(item):
                 await parked.delete({"_id": item["_id"], "decision": "replay"})
             else:
@@ -757,8 +839,8 @@ async def settled(
 ) -> int:
     """Wait until views and policies have passed a position, and everything they caused in turn.
 
-    Timers still to fire are not waited for. Gives the log's last position. `broker` must be allowed
-    to ask `qry.>`.
+    Timers still to fire are not waited for, those that have fired are. Gives the log's last
+    position. `broker` must be allowed to ask `qry.>`.
 
     Raises:
         TimeoutError: not within that many seconds.
@@ -769,7 +851,7 @@ async def settled(
             behind = False
             for service in services:
                 progress = await progress_of(broker, service)
-                reached = [progress["views"], *progress["policies"].values()]
+                reached = [progress.get("views", -1), *progress.get("policies", {}).values()]
                 behind |= any(at < position for at in reached)
             last = await broker.last_position()
             if not behind and last <= position:
@@ -779,7 +861,7 @@ async def settled(
 
 
 async def progress_of(broker: Broker, service: str) -> dict[str, Any]:
-    """How far a service is and what is wrong with it, from itself."""
+    """How far a service is and what is wrong with it, from itself; `error` if it cannot tell."""
     answer = await broker.ask(f"qry.any.{service}.progress", b"{}", {})
     return dict(json.loads(answer.body))
 
@@ -855,9 +937,13 @@ def _number(text: str | None) -> int | None:
 
 
 def _id(text: str) -> str:
-    if 0 < len(text) <= 36 and all(c in _ID_CHARACTERS for c in text):  # noqa: PLR2004 -- a subject token
+    if _is_id(text):
         return text
     raise Invalid([{"field": "id", "problem": "pattern"}])
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= 36 and all(c in _ID_CHARACTERS for c in text)  # noqa: PLR2004 -- a subject token
 
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -894,13 +980,14 @@ def refused(refusal: Rejected) -> Answer:
     return _error(refusal.code, refusal.zh, english, **more)
 
 
-def unavailable(trouble: Unavailable) -> Answer:
+def unavailable(trouble: Unavailable | JetStreamRefusal) -> Answer:
     """The log or the database is away: nothing happened, or it will be found out on repeating."""
+    what = str(trouble) if isinstance(trouble, Unavailable) else "log"
     return _error(
         "unavailable",
         "系统暂时不可用,请稍后重试",
         "Temporarily unavailable, please repeat",
-        detail=str(trouble),
+        detail=what,
     )
 
 

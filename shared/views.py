@@ -549,7 +549,7 @@ class Projector:
             await folding.sweep(position)
         self._saved, self._saved_at = position, time.monotonic()
 
-    async def reached(self, position: int, *, within: float) -> bool:
+    async def reached(self, position: float, *, within: float | None) -> bool:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
         self._hurry.set()
         try:

@@ -48,5 +48,6 @@ service = Service(
         queries.Inspections: queries.all_inspections,
         queries.Inspection: queries.inspection,
     },
+    founding=school.EnrolSchool,
     tables=(tables.roster, tables.units),
 )

@@ -20,7 +20,8 @@ from shared.decider import Event, Forget, Remind, Unavailable, kebab
 from shared.envelope import Record, stamp
 from shared.journal import Journal, LogDamaged
 from shared.mongo import Collection, Mongo
-from shared.runtime import Service, begun, patiently
+from shared.provision import drift, durable
+from shared.runtime import Lag, Service, begun, patiently
 from shared.security import Issuer
 from shared.settings import Settings
 from shared.views import count_parked, reason, set_aside
@@ -28,6 +29,8 @@ from shared.views import count_parked, reason, set_aside
 log = logging.getLogger(__name__)
 
 FIRED = "clock-fired"
+DURABLE = durable(SCHEDULES, FIRED, filters=["sched.fire.*"])
+"""The consumer of fired timers, as provisioned."""
 AT_ONCE = 64  # timers being set at the same time
 CHECKPOINT_EVERY = 2_000  # events without a timer before the checkpoint is written all the same
 KEEP_FIRED = "720h"  # how long a fired timer waits for a clock that is away
@@ -45,8 +48,10 @@ class Clock:
     mongo: Mongo
     issuer: Issuer
     services: Mapping[str, Callable[[Record], Iterable[Remind | Forget]]]
+    replicas: int = 1
     position: int = 0
     damage: str = ""
+    _lag: Lag = field(default_factory=lambda: Lag(0))
     _set: set[str] = field(default_factory=set)
     _saved: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -63,7 +68,7 @@ class Clock:
         broker = Broker(settings.nats_url, "clock", settings.password("clock"), on_trouble)
         mongo = Mongo(settings.mongo_url, settings.mongo_database)
         timers = {s.name: s.timers for s in services if s.timers}
-        return cls(broker, mongo, Issuer.load(settings.issuer_file), timers)
+        return cls(broker, mongo, Issuer.load(settings.issuer_file), timers, settings.replicas)
 
     async def start(self) -> None:
         """Connect, see which timers are set, begin to follow and to fire."""
@@ -86,8 +91,16 @@ class Clock:
         """What is wrong, by topic."""
         wrong: dict[str, str] = {}
         try:
-            await self.broker.round_trip()
-        except Unavailable:
+            last = await self.broker.last_position()
+            if behind := self._lag.behind(self.position, last):
+                wrong["lag"] = behind
+            drifted = await drift(
+                self.broker, replicas=self.replicas, only=[SCHEDULES], durables=[DURABLE]
+            )
+            metrics.DRIFT.labels("clock").set(bool(drifted))
+            if drifted:
+                wrong["drift"] = "; ".join(drifted)
+        except (Unavailable, JetStreamRefusal):
             wrong["log"] = "no answer"
         try:
             await self.mongo.round_trip()
@@ -100,8 +113,22 @@ class Clock:
         return wrong
 
     async def _on_query(self, _: Asked) -> Answer:
-        body = {"ok": True, "views": self.position, "policies": {}, "wrong": await self.ready()}
+        body = {
+            "ok": True,
+            "views": self.position,
+            "policies": {"firing": await self._fired()},
+            "wrong": await self.ready(),
+        }
         return Answer(json.dumps(body).encode())
+
+    async def _fired(self) -> int:
+        """The log's end when every fired timer has become a command; else nothing."""
+        try:
+            info = await self.broker.api(f"CONSUMER.INFO.{SCHEDULES}.{FIRED}")
+            waiting = info["num_pending"] or info["num_ack_pending"]
+            return 0 if waiting else await self.broker.last_position()
+        except (Unavailable, JetStreamRefusal):
+            return 0  # `ready` says so
 
     @property
     def _journal(self) -> Journal:

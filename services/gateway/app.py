@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,15 +89,18 @@ class Gateway:
     async def _ready(self, _: Request) -> Response:
         """Ask every service to do a round trip; 503 names what is wrong where."""
         wrong: dict[str, object] = {}
+        warnings: dict[str, object] = {}
         for name in (*(service.name for service in self.services), *self.others):
             try:
                 progress = await progress_of(self.broker, name)
             except Unavailable:
                 wrong[name] = {"service": "no answer"}
             else:
-                if progress["wrong"]:
-                    wrong[name] = progress["wrong"]
-        return JSONResponse({"ready": not wrong, "wrong": wrong}, 503 if wrong else 200)
+                if bad := progress.get("wrong") or progress.get("error"):
+                    wrong[name] = bad
+                if strange := progress.get("warnings"):
+                    warnings[name] = strange
+        return readiness(wrong, warnings)
 
 
 @dataclass
@@ -106,6 +109,7 @@ class Probe:
 
     settings: Settings
     ready: Callable[[], Awaitable[dict[str, str]]]
+    warnings: Callable[[], dict[str, str]] = dict
     port: int = 0
     _server: uvicorn.Server | None = None
     _serving: asyncio.Task[None] | None = None
@@ -125,8 +129,13 @@ class Probe:
             await self._serving
 
     async def _ready(self, _: Request) -> Response:
-        wrong = await self.ready()
-        return JSONResponse({"ready": not wrong, "wrong": wrong}, 503 if wrong else 200)
+        return readiness(await self.ready(), self.warnings())
+
+
+def readiness(wrong: Mapping[str, object], warnings: Mapping[str, object]) -> Response:
+    """The answer of `/readyz`: 503 where something is wrong; `warnings` only where there are any."""
+    body = {"ready": not wrong, "wrong": wrong, **({"warnings": warnings} if warnings else {})}
+    return JSONResponse(body, 503 if wrong else 200)
 
 
 class _App(FastAPI):

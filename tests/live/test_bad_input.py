@@ -134,6 +134,27 @@ async def test_a_school_that_is_not_enrolled(school: School) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown-school")
 
 
+async def test_of_a_school_that_is_not_enrolled_nothing_is_stored_not_even_a_key(
+    school: School,
+) -> None:
+    keys = school.stack.runtimes["rectification"].mongo.keep("keys")
+    broker, before = school.stack.gateway.broker, await keys.count({})
+    enrolment = b'{"name": "x", "zone": "Asia/Shanghai"}'
+
+    codes = []
+    for who in ("teacher", "operator"):
+        headers = {"Authorization": f"Bearer {school.tokens[who]}"}
+        for service, nobody in (("issues", "aaaa"), ("opinions", "aaab"), ("people", "aaac")):
+            answer = await school.client.get(f"/v1/{nobody}/{service}", headers=headers)
+            codes.append((answer.status_code, answer.json().get("code")))
+        for subject in ("cmd.S_1.campaign.enrol-school", "qry.S_1.rectification.issues"):
+            answered = json.loads((await broker.ask(subject, enrolment, headers)).body)
+            codes.append((404, answered["error"]["code"]))
+
+    assert set(codes) == {(404, "unknown-school")}
+    assert await keys.count({}) == before
+
+
 async def test_somebody_of_another_school(school: School) -> None:
     async with enrolled(school.stack) as other:
         token = other.tokens["teacher"]

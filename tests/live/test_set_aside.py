@@ -56,6 +56,7 @@ async def test_a_message_that_is_no_event_stops_nobody(
             await bare(ours, f"{issue}.x3", body=b"{}", type_=opened),
             await bare(ours, f"{issue}.x4", type_=opened),
             await bare(theirs, f"evt.{school.id}.feedback.collation.x5", type_=closed),
+            await bare(theirs, f"evt.{school.id}.feedback.collation.x6", body=b"{}", type_=closed),
         ]
 
         said = await school.do("teacher", "/opinions", SAID)
@@ -69,13 +70,15 @@ async def test_a_message_that_is_no_event_stops_nobody(
             ("view", "rectification", bares[2]),
             ("view", "feedback", bares[2]),
             ("timer", "clock", bares[2]),
-            ("policy", "rectification", bares[2]),
             ("view", "rectification", bares[3]),
             ("view", "feedback", bares[3]),
             ("timer", "clock", bares[3]),
             ("view", "rectification", bares[4]),
             ("view", "feedback", bares[4]),
             ("policy", "rectification", bares[4]),
+            ("view", "rectification", bares[5]),
+            ("view", "feedback", bares[5]),
+            ("policy", "rectification", bares[5]),
         }
         commands = [p["command"].partition(" ")[0] for p in parked if p["kind"] == "policy"]
         assert sorted(commands) == ["", "open-issue", "open-issue"]
@@ -208,7 +211,7 @@ async def test_what_shall_be_done_again_stays_on_record_until_it_is_done(
     await runtime.mongo.keep("parked").put(item)
 
     with pytest.raises(Unavailable):
-        await runtime._retry_parked()  # it is not connected to the log
+        await runtime._retry_parked("policy")  # it is not connected to the log
 
     assert await runtime.mongo.keep("parked").find({}) == [item]
     runtime.mongo.close()

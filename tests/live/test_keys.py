@@ -1,0 +1,101 @@
+"""A deployment's key that does not fit: nothing starts, nothing waits for ever, nothing is made anew."""
+
+import asyncio
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from services.stack import running
+from shared.embedded import Embedded
+from shared.mongo import Mongo
+from shared.privacy import Keyring, WrongKey
+from shared.settings import Settings
+from tests.live.school import enrolled
+
+pytestmark = pytest.mark.live
+
+ROOT = Path(__file__).parents[2]
+
+
+def started(data: Path) -> subprocess.CompletedProcess[str]:
+    """`taizhang up` on data whose key does not fit: it ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", "up", "--data", str(data)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_without_the_key_of_what_is_stored_nothing_starts_and_no_new_one_is_made(
+    own_servers: tuple[Embedded, Settings],
+) -> None:
+    embedded, settings = own_servers
+    async with running(settings) as stack, enrolled(stack):
+        pass
+    embedded.stop()
+    right = settings.key_file.read_text()
+
+    settings.key_file.write_text(secrets.token_hex(32))
+    wrong = started(embedded.data)
+    settings.key_file.unlink()
+    missing = started(embedded.data)
+    made = settings.key_file.exists()
+    settings.key_file.write_text("not a key")
+    nonsense = started(embedded.data)
+    settings.key_file.write_text(right)
+
+    for ended, words in ((wrong, "is not the one"), (missing, "is missing"), (nonsense, "64 hex")):
+        assert ended.returncode == 2, ended.stderr
+        assert words in ended.stderr
+        assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert not made
+    embedded.start()
+    async with running(settings) as stack, enrolled(stack) as school:
+        assert (await school.get("clerk", "/school"))["name"] == "示范中学"
+
+
+async def test_a_key_that_does_not_open_what_is_there_is_said_to_everyone_who_waits(
+    servers: Settings, tmp_path: Path
+) -> None:
+    mongo = Mongo(servers.mongo_url, f"d{uuid4().hex[:8]}")
+    here, other = f"s-{uuid4().hex[:8]}", f"s-{uuid4().hex[:8]}"
+    await Keyring(mongo, secrets.token_bytes(32)).ensure(f"{here}/person.1")
+    ring = Keyring(mongo, secrets.token_bytes(32))
+    async with asyncio.timeout(10):
+        outcomes = await asyncio.gather(
+            *(ring.ensure(f"{school}/person.1") for school in (here, here, other)),
+            ring.ensure(f"{here}/person.1"),
+            return_exceptions=True,
+        )
+        with pytest.raises(WrongKey):
+            await ring.find([f"{here}/person.1"])
+        with pytest.raises(WrongKey):
+            await ring.unlock(tmp_path / "another.key")
+    mongo.close()
+
+    assert not (tmp_path / "another.key").exists()
+
+    assert [type(outcome) for outcome in outcomes] == [WrongKey, WrongKey, bytes, WrongKey]
+
+
+async def test_a_service_takes_the_key_that_another_one_has_just_made(
+    servers: Settings, tmp_path: Path
+) -> None:
+    mongos = [Mongo(servers.mongo_url, f"d{uuid4().hex[:8]}")] * 8
+    rings = [Keyring(mongo) for mongo in mongos]
+
+    await asyncio.gather(*(ring.unlock(tmp_path / "keys" / "deployment.key") for ring in rings))
+
+    assert len({ring.deployment for ring in rings}) == 1
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["deployment.key"]
+    mongos[0].close()
