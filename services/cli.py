@@ -224,11 +224,18 @@ def token(
     ] = None,
     school: Annotated[str, typer.Option(help="Good in this school only.")] = "",
     lifetime: Annotated[int, typer.Option(help="Seconds.")] = 8 * 3600,
-    data: Data = DATA,
+    data: Annotated[
+        Path | None, typer.Option(help="Where an embedded stack keeps its data.")
+    ] = None,
 ) -> None:
-    """Sign a token with the local issuer of a data directory (or of `TAIZHANG_ISSUER_FILE`)."""
-    path = data / "issuer.pem"
-    issuer = Issuer.load(path if path.exists() else Settings().issuer_file)
+    """Sign a token with the local issuer: of `--data`, else of `TAIZHANG_ISSUER_FILE`, else of `make up`."""
+    settings = Settings()
+    named = data is None and "issuer_file" in settings.model_fields_set
+    path = settings.issuer_file if named else (data or DATA) / "issuer.pem"
+    if not path.exists():  # a new key would sign tokens that nobody takes
+        typer.echo(f"taizhang: no key at {path}; start the product first", err=True)
+        raise typer.Exit(CANNOT)
+    issuer = Issuer.load(path)
     typer.echo(issuer.token(subject, roles=frozenset(role or ()), school=school, lifetime=lifetime))
 
 
