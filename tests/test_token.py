@@ -53,3 +53,10 @@ def test_without_a_key_there_is_no_token_and_no_new_key(
         "taizhang: no key at data/embedded/issuer.pem; start the product first\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_id_made_of_a_text_needs_the_key(issuer: Issuer, tmp_path: Path) -> None:
+    again, other = Issuer.load(tmp_path / "named.pem"), Issuer.load(tmp_path / "other.pem")
+
+    assert issuer.keyed("赖国栋") == again.keyed("赖国栋") != issuer.keyed("苏小梅")
+    assert issuer.keyed("赖国栋") != other.keyed("赖国栋")

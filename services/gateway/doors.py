@@ -24,6 +24,9 @@ from shared.security import Verifier
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
+TABLES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+"""What an import takes."""
+
 _TOKEN = re.compile(r"[a-z0-9-]{1,36}")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -321,6 +324,8 @@ def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]
                 "required": True,
                 "content": {"application/json": {"schema": schemas[route.body, "validation"]}},
             }
+        elif route.method == "POST":
+            operation["requestBody"] = {"required": True, "content": {kind: {} for kind in TABLES}}
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -337,16 +342,18 @@ def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]
 def _parameters(route: Route) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", route.path):
         yield {"name": name, "in": "path", "required": True, "schema": _TOKEN_SCHEMA}
-    if issubclass(route.kind, Command) or route.body is not None:
-        text = {"type": "string"}
-        yield {"name": "Idempotency-Key", "in": "header", "schema": {**text, "maxLength": 128}}
-        yield {"name": "If-Match", "in": "header", "schema": text}
-    else:
+    if route.method == "GET":
         schema: dict[str, Any] = route.kind.model_json_schema()
         inner: dict[str, Any] = schema.get("$defs", {})
         for name, field in schema["properties"].items():
             if f"{{{name}}}" not in route.path:
                 yield {"name": name, "in": "query", "schema": _inlined(field, inner)}
+    elif issubclass(route.kind, Command):
+        yield {"name": "dry_run", "in": "query", "schema": {"type": "boolean"}}
+        if route.body is not None:
+            text = {"type": "string"}
+            yield {"name": "Idempotency-Key", "in": "header", "schema": {**text, "maxLength": 128}}
+            yield {"name": "If-Match", "in": "header", "schema": text}
     yield {"name": "Taizhang-Min-Position", "in": "header", "schema": {"type": "integer"}}
 
 
