@@ -201,7 +201,7 @@ def provision(
             mongo = Mongo(settings.mongo_url, settings.mongo_database)
             await mongo.views("checkpoints").delete({"_id": "clock"})
             mongo.close()
-            changed.append("SCHEDULES emptied: restart the clock to build it again")
+            changed.append("SCHEDULES emptied: the clock builds it again within seconds")
         _tell({"changed": changed}, changed or ["nothing to change"], as_json=as_json)
         return GOOD
 

@@ -6,7 +6,7 @@ import inspect
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import ismodule
@@ -261,7 +261,7 @@ class Journal:
 
     # -- Following -----------------------------------------------------------
 
-    async def follow(self, name: str, *, after: int) -> AsyncIterator[list[Record]]:
+    async def follow(self, name: str, *, after: int) -> AsyncGenerator[list[Record], None]:
         """Yield the whole log behind a position, in batches, for ever; an empty batch is a quiet while.
 
         A lost consumer or broker is waited for. Raises `LogDamaged` when the log is shorter than
