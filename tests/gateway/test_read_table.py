@@ -20,8 +20,8 @@ from services.gateway.tables import (
     UnknownColumns,
     read_table,
 )
+from shared.broker import TooLarge
 from shared.decider import Rejected
-from shared.journal import TooLarge
 
 HEADING = ["姓名", "编号", "到校日期"]
 ROW = ["赖国栋", "T9", "2023-01-01"]
