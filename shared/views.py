@@ -458,6 +458,8 @@ class Projector:
 
     async def reached(self, position: int, *, within: float) -> bool:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
+        if self.position >= position:
+            return True
         try:
             async with asyncio.timeout(within), self._moved:
                 await self._moved.wait_for(lambda: self.position >= position)

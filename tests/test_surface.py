@@ -88,6 +88,7 @@ def test_every_door_is_in_the_openapi_document(tmp_path_factory: pytest.TempPath
         if route.path.endswith("/import"):
             assert set(takes) == set(TABLES)
             assert "Idempotency-Key" not in asked  # every row has its own
+        assert asked >= {"Taizhang-Min-Position", "Prefer"}
         assert ("dry_run" in asked) == issubclass(route.kind, Command)
     text = str(document)
     assert "number_index" not in text
