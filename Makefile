@@ -3,7 +3,7 @@ RUN := PYTHONPATH=. .venv/bin/python
 DATA ?= data/embedded
 HTTP ?= 127.0.0.1:0
 
-.PHONY: help demo up test check fast live bench requirements clean
+.PHONY: help demo up test check bench requirements clean
 
 help:    ## what there is
 	@grep -E '^[a-z]+: .*##' Makefile | sed 's/:.*##/ -/'

@@ -7,8 +7,8 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from rich.table import Table
 from services import bench
 from services.clock.app import Clock
 from services.demo.cast import texts_of
+from services.demo.door import Note
 from services.demo.story import play
 from services.gateway.app import Gateway, Probe
 from services.gateway.doors import rights
@@ -124,6 +125,9 @@ def demo(
     data: Data = Path("data/demo"),
     opinions: Annotated[Path | None, typer.Option(help="A CSV of real texts to play with.")] = None,
     text_column: Annotated[str, typer.Option(help="The column that holds the texts.")] = "text",
+    record: Annotated[
+        Path | None, typer.Option(help="Write down every command and its answer, a line each.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Play a whole campaign through the HTTP door; exit 1 when anything is not as it must be."""
@@ -134,10 +138,12 @@ def demo(
         typer.echo(f"taizhang: {reason}", err=True)
         raise typer.Exit(CANNOT) from None
     stack, settings = embedded(data)
+    told = _silent if as_json else out.print
 
     async def work() -> int:
         async with running(settings.with_changes(box_interval=0.5)) as product:
-            result = await play(product, opinions=texts, tell=_silent if as_json else out.print)
+            with _written_down(record) as note:
+                result = await play(product, opinions=texts, tell=told, note=note)
         if as_json:
             typer.echo(json.dumps(result.as_data(), ensure_ascii=False))
         return GOOD if result.good else WRONG
@@ -146,6 +152,16 @@ def demo(
         run(work())
     finally:
         stack.stop()
+
+
+@contextmanager
+def _written_down(path: Path | None) -> Iterator[Note]:
+    """Where the demo's commands are noted: a file, or nowhere."""
+    if path is None:
+        yield _silent
+        return
+    with path.open("a", encoding="utf-8", buffering=1) as file:
+        yield lambda noted: print(json.dumps(noted, ensure_ascii=False), file=file)
 
 
 def _silent(_: object) -> None:
@@ -207,7 +223,7 @@ def provision(
             mongo = Mongo(settings.mongo_url, settings.mongo_database)
             await mongo.views("checkpoints").delete({"_id": "clock"})
             mongo.close()
-            changed.append("SCHEDULES emptied: restart the clock to build it again")
+            changed.append("SCHEDULES emptied: the clock builds it again within seconds")
         _tell({"changed": changed}, changed or ["nothing to change"], as_json=as_json)
         return GOOD
 
@@ -230,11 +246,18 @@ def token(
     ] = None,
     school: Annotated[str, typer.Option(help="Good in this school only.")] = "",
     lifetime: Annotated[int, typer.Option(help="Seconds.")] = 8 * 3600,
-    data: Data = DATA,
+    data: Annotated[
+        Path | None, typer.Option(help="Where an embedded stack keeps its data.")
+    ] = None,
 ) -> None:
-    """Sign a token with the local issuer of a data directory (or of `TAIZHANG_ISSUER_FILE`)."""
-    path = data / "issuer.pem"
-    issuer = Issuer.load(path if path.exists() else Settings().issuer_file)
+    """Sign a token with the local issuer: of `--data`, else of `TAIZHANG_ISSUER_FILE`, else of `make up`."""
+    settings = Settings()
+    named = data is None and "issuer_file" in settings.model_fields_set
+    path = settings.issuer_file if named else (data or DATA) / "issuer.pem"
+    if not path.exists():  # a new key would sign tokens that nobody takes
+        typer.echo(f"taizhang: no key at {path}; start the product first", err=True)
+        raise typer.Exit(CANNOT)
+    issuer = Issuer.load(path)
     typer.echo(issuer.token(subject, roles=frozenset(role or ()), school=school, lifetime=lifetime))
 
 

@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from shared.decider import Unavailable
+from shared.decider import Rejected, Unavailable
 
 EVENTS = "EVENTS"
 SCHEDULES = "SCHEDULES"
@@ -45,6 +45,12 @@ class JetStreamRefusal(Exception):  # noqa: N818 -- the server's answer, examine
         """`code` is JetStream's `err_code`."""
         super().__init__(f"{code}: {description}")
         self.code = code
+
+
+class TooLarge(Rejected):
+    """This is larger than can be taken."""
+
+    zh = "内容过大"
 
 
 class ConsumerLost(Exception):  # noqa: N818 -- expected after a restart: make a new one
@@ -158,6 +164,7 @@ class Broker:
         """
         self._connection = await self._faststream.connect()
         self._connection._parse_header_lines = _header_lines  # type: ignore[method-assign]  # noqa: SLF001 -- a fifth of a command's time otherwise
+        self._connection._process_err = self._complained  # type: ignore[method-assign, assignment]  # noqa: SLF001 -- nats-py would close for ever
         await self._faststream.start()
         await self.round_trip()
         if self._violations:
@@ -185,6 +192,13 @@ class Broker:
         if "permissions violation" in text.lower():
             self._violations.append(text)
         self.on_trouble(text)
+
+    async def _complained(self, what: str) -> None:
+        """The server said `-ERR`: go on if it forbade something, else connect anew until it lets us."""
+        error = nats.errors.Error(f"nats: {what}")
+        await self._error(error)
+        if "permissions violation" not in what.lower():
+            await self._connection._process_op_err(error)  # noqa: SLF001 -- what it does when a connection breaks
 
     async def _reconnected(self) -> None:
         self._reconnects += 1
@@ -244,6 +258,7 @@ class Broker:
         """Request and wait for the reply.
 
         Raises:
+            TooLarge: over `MAX_MESSAGE`.
             Unavailable: nobody answered in time.
         """
         message = await self._request(subject, body, headers, within)
@@ -252,6 +267,9 @@ class Broker:
     async def _request(
         self, subject: str, body: bytes, headers: Mapping[str, str] | None, within: float
     ) -> Msg:
+        size = len(body) + sum(len(k) + len(v) + 4 for k, v in (headers or {}).items())
+        if size > MAX_MESSAGE:
+            raise TooLarge(str(size))
         if not self._connection.is_connected:
             raise Unavailable("log")
         try:

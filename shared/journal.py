@@ -16,8 +16,8 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from shared import metrics
-from shared.broker import EVENTS, Broker, ConsumerLost, JetStreamRefusal, Stored
-from shared.decider import Decider, Rejected, Unavailable
+from shared.broker import EVENTS, Broker, ConsumerLost, JetStreamRefusal, Stored, TooLarge
+from shared.decider import Decider, Unavailable
 from shared.envelope import GENESIS, Draft, Record
 from shared.mongo import Collection, Mongo
 
@@ -40,12 +40,6 @@ class Conflict(Exception):  # noqa: N818 -- expected: somebody was faster, so de
 
 class AlreadyRecorded(Exception):  # noqa: N818 -- expected: read what it led to
     """The command was recorded by an earlier try, at another time."""
-
-
-class TooLarge(Rejected):
-    """The event would be larger than 768 KiB."""
-
-    zh = "内容过大"
 
 
 class LogDamaged(Exception):  # noqa: N818 -- a state of the world

@@ -110,10 +110,12 @@ class Collection:
         async with _answering():
             await self._inner.bulk_write(operations, ordered=False)
 
-    async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> None:
-        """Set fields of one document."""
+    async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> bool:
+        """Set fields of one document; gives whether there was one."""
         async with _answering():
-            await self._inner.update_one({"_id": key}, {"$set": dict(changes)}, upsert=upsert)
+            wanted = {"$set": dict(changes)}
+            result = await self._inner.update_one({"_id": key}, wanted, upsert=upsert)
+        return bool(result.matched_count)
 
     async def replace_guarded(self, changes: Sequence[tuple[int | None, Document]]) -> int:
         """Write documents in one unordered bulk, each only over the position it was made from.

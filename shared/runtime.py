@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid4, uuid5
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared import metrics
 from shared.broker import EVENTS, Answer, Asked, Broker, ConsumerLost, JetStreamRefusal, Stored
@@ -109,6 +109,10 @@ class TextErased(Rejected):
     """What this would be added to has been erased."""
 
     zh = "相关内容已被删除,不能再补充"
+
+
+Cursor = Annotated[int, Field(ge=0, lt=2**63)]
+"""Where a page begins: behind the item that began at this log position; 0 is the beginning."""
 
 
 class Query(BaseModel):
@@ -532,9 +536,9 @@ class Runtime:
         if claims.school and claims.school != school:
             raise ForeignSchool
         minimum = max(self._lag.floor, _number(asked.headers.get("Taizhang-Min-Position")) or 0)
-        if self.projector.position < minimum and not await self.projector.reached(
-            minimum, within=MIN_POSITION_WAIT
-        ):
+        wait = _number(asked.headers.get("Taizhang-Wait"))
+        within = MIN_POSITION_WAIT if wait is None else min(wait, MIN_POSITION_WAIT)
+        if not await self.projector.reached(minimum, within=within):
             raise NotThereYet
         directory = self.projector.ledger(self.service.directory, school)
         if directory is None and kind is not self.service.founding:

@@ -551,6 +551,8 @@ class Projector:
 
     async def reached(self, position: float, *, within: float | None) -> bool:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
+        if self.position >= position:
+            return True
         self._hurry.set()
         try:
             async with asyncio.timeout(within), self._moved:

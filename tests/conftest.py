@@ -1,5 +1,6 @@
 """One embedded stack for all live tests; each test has a school of its own in it."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +13,11 @@ from services.stack import Stack, running
 from shared.embedded import Embedded
 from shared.settings import Settings
 from tests.live.school import School, enrolled
+
+TEMPORARY = Path(__file__).parents[1] / "data" / "tests"
+"""Where tests put their data: in the checkout; pytest gives every run a directory of its own in it."""
+TEMPORARY.mkdir(parents=True, exist_ok=True)
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(TEMPORARY))
 
 pytest.register_assert_rewrite("tests.scenario")
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)

@@ -70,9 +70,11 @@ class Drawer(Collection):
     async def put(self, document: Document) -> None:
         self.documents[document["_id"]] = document
 
-    async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> None:
-        if upsert or key in self.documents:
+    async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> bool:
+        known = key in self.documents
+        if upsert or known:
             self.documents[key] = {"_id": key, **self.documents.get(key, {}), **changes}
+        return known
 
     async def replace_guarded(self, changes: Sequence[tuple[int | None, Document]]) -> int:
         for _, document in changes:

@@ -6,7 +6,7 @@ import pytest
 
 from services.campaign.events import Role
 from services.gateway.app import Gateway
-from services.gateway.doors import rights
+from services.gateway.doors import TABLES, rights
 from services.gateway.problems import STATUS
 from services.stack import SERVICES
 from shared.decider import Command, Rejected, wire
@@ -82,6 +82,14 @@ def test_every_door_is_in_the_openapi_document(tmp_path_factory: pytest.TempPath
     for route in gateway.routes:
         operation = document["paths"][route.path][route.method.lower()]
         assert operation["x-allowed"] == sorted(map(str, route.kind.allowed))
+        takes = operation.get("requestBody", {}).get("content", {})
+        assert bool(takes) == (route.method == "POST")
+        asked = {parameter["name"] for parameter in operation["parameters"]}
+        if route.path.endswith("/import"):
+            assert set(takes) == set(TABLES)
+            assert "Idempotency-Key" not in asked  # every row has its own
+        assert asked >= {"Taizhang-Min-Position", "Prefer"}
+        assert ("dry_run" in asked) == issubclass(route.kind, Command)
     text = str(document)
     assert "number_index" not in text
     assert set(document["components"]["schemas"]) >= {"ClaimIssue", "SubmitOpinion", "EnterPerson"}

@@ -29,7 +29,7 @@ from shared.callers import Caller, UnknownSchool
 from shared.decider import Command, NotFound, PersonId
 from shared.marks import Id
 from shared.mongo import Document
-from shared.runtime import Desk, Query
+from shared.runtime import Cursor, Desk, Query
 from shared.views import View, content, shown
 
 EVERYBODY = frozenset({"person", "operator", "service"})
@@ -79,7 +79,7 @@ class Units(Query):
     allowed = EVERYBODY
     kind: UnitKind | None = None
     state: Literal["open", "closed", "voided"] | None = None
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -103,7 +103,7 @@ class People(Query):
     branch: Id | None = None
     present: bool | None = None
     on: Day | None = None
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -180,7 +180,7 @@ class Accounts(Query):
     path = "accounts"
     allowed = ADMINISTRATION
     open: bool | None = None
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -228,7 +228,7 @@ class Campaigns(Query):
     path = "campaigns"
     allowed = EVERYBODY
     state: Literal["planned", "running", "concluded", "voided"] | None = None
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -353,7 +353,7 @@ class Inspections(Query):
     allowed = EVERYBODY
     kind: InspectionKind | None = None
     state: Literal["recorded", "voided"] | None = None
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 

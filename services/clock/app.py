@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -139,7 +139,9 @@ class Clock:
         return self.mongo.keep("parked")
 
     async def _load_checkpoint(self) -> None:
-        saved = await self.mongo.checkpoints().get("clock") or {}
+        checkpoints = self.mongo.checkpoints()
+        await checkpoints.insert({"_id": "clock", "position": 0})
+        saved = await checkpoints.get("clock") or {}
         self.position = self._saved = saved.get("position", 0)
 
     async def _load_timers(self) -> None:
@@ -150,8 +152,15 @@ class Clock:
 
     async def _follow(self) -> None:
         try:
-            async for records in self._journal.follow("clock-views", after=self.position):
-                await patiently(partial(self._apply, records))
+            while True:
+                async with aclosing(
+                    self._journal.follow("clock-views", after=self.position)
+                ) as batches:
+                    async for records in batches:
+                        reached = self.position
+                        await patiently(partial(self._apply, records))
+                        if self.position < reached:
+                            break  # SCHEDULES was emptied: from the beginning again
         except LogDamaged as damage:
             self.damage = str(damage)
             log.critical("clock: %s", damage)
@@ -159,14 +168,21 @@ class Clock:
     async def _apply(self, records: list[Record]) -> None:
         """Set and drop what a batch of events asks for, then move on."""
         if not records:
+            await self._save(self.position)
             return
         work = await self._obey(records)
-        last = records[-1].position
+        self.position = last = records[-1].position
         if work or last - self._saved >= CHECKPOINT_EVERY:
-            await self.mongo.checkpoints().update("clock", {"position": last})
-            self._saved = last
-        self.position = last
+            await self._save(last)
         metrics.TIMERS.labels("clock").set(len(self._set))
+
+    async def _save(self, position: int) -> None:
+        """Write the checkpoint; where there is none any more, begin anew: SCHEDULES was emptied."""
+        if await self.mongo.checkpoints().update("clock", {"position": position}, upsert=False):
+            self._saved = position
+        else:
+            self._set.clear()
+            await self._load_checkpoint()
 
     async def _obey(self, records: Iterable[Record]) -> int:
         """Set and drop what events ask for; only the last word on each timer counts."""
@@ -212,11 +228,18 @@ class Clock:
             try:
                 async with self.broker.pull(SCHEDULES, FIRED, batch=100) as pull:
                     while True:
-                        fired = await pull.batch()
-                        await asyncio.gather(*(self._send(stored) for stored in fired))
+                        turns: dict[str, list[Stored]] = {}
+                        for stored in await pull.batch():
+                            turns.setdefault(_stream(stored), []).append(stored)
+                        await asyncio.gather(*(self._in_turn(some) for some in turns.values()))
             except (ConsumerLost, JetStreamRefusal, Unavailable) as trouble:
                 self.broker.on_trouble(f"firing: {trouble}")
                 await asyncio.sleep(0.2)
+
+    async def _in_turn(self, fired: list[Stored]) -> None:
+        """Send what fired for one stream in its order: nobody is called to account before being urged."""
+        for stored in fired:
+            await self._send(stored)
 
     async def _send(self, stored: Stored) -> None:
         """Give the command to its service; an answer that would not be another one ends the timer."""
@@ -246,6 +269,13 @@ class Clock:
         answer = await self.broker.ask(fire["subject"], json.dumps(fire["body"]).encode(), headers)
         code = answer.headers.get("Nats-Service-Error-Code", "")
         return "unavailable" if code in _TEMPORARY else "moot" if code else "done"
+
+
+def _stream(fired: Stored) -> str:
+    """Whose turn it is: the stream a fired timer is for."""
+    with suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(fired.body)["stream"])
+    return fired.subject
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ TRIES = 25  # while the answer is "not now, repeat"
 PAUSE = 0.2  # seconds between two tries
 PAGE = 200
 
+type Note = Callable[[Mapping[str, object]], None]
+"""Takes down a command before it is sent, and under the same `key` what came of it."""
 type Work[T] = Callable[["Line"], Coroutine[Any, Any, T]]
 
 
@@ -43,6 +45,7 @@ class Door:
     client: httpx.AsyncClient
     school: str
     tokens: Mapping[str, str]
+    note: Note = lambda _: None
     requests: int = 0
     commands: int = 0
     refusals: list[Refusal] = field(default_factory=list)
@@ -78,8 +81,13 @@ class Line:
         if method == "POST":
             sent["Idempotency-Key"] = secrets.token_urlsafe(18)
         sent |= headers or {}
+        noted = {"key": sent.get("Idempotency-Key"), "school": self.door.school}
+        if "json" in more:
+            self.door.note({**noted, "who": who, "path": path, "body": more["json"]})
         url = f"/v1/{self.door.school}/{path}"
         answer = await self._patiently(method, url, headers=sent, **more)
+        if "json" in more:
+            self.door.note({**noted, "status": answer.status_code, "told": answer.json()})
         if method == "POST" and answer.is_success:
             self.door.commands += 1
             self.position = max(self.position, int(answer.headers.get("Taizhang-Position", 0)))

@@ -8,7 +8,7 @@ import httpx
 from services.demo import cast as casting
 from services.demo.auditing import check, knock_wrongly, look_and_replay
 from services.demo.cast import OPERATOR, Cast
-from services.demo.door import Door, Line, Unexpected
+from services.demo.door import Door, Line, Note, Unexpected
 from services.demo.founding import enrol, plan_the_campaign
 from services.demo.listening import collate, listen
 from services.demo.rectifying import rectify
@@ -30,14 +30,17 @@ ACTS: tuple[tuple[str, Act], ...] = (
 )
 
 
-async def play(product: Stack, *, opinions: list[str] | None, tell: Tell) -> Result:
+async def play(
+    product: Stack, *, opinions: list[str] | None, tell: Tell, note: Note = lambda _: None
+) -> Result:
     """Play the whole campaign in a school of its own, with given texts instead of the invented ones.
 
-    `tell` gets every line and table as soon as there is one. What goes wrong is in the result.
+    `tell` gets every line and table as soon as there is one, `note` every command and what came of
+    it. What goes wrong is in the result.
     """
     began = time.perf_counter()
     async with httpx.AsyncClient(base_url=product.url, timeout=TIMEOUT) as client:
-        performance = await _prepared(product, client, opinions)
+        performance = await _prepared(product, client, opinions, note)
         result, door = performance.result, performance.line.door
         tell(opening(result))
         try:
@@ -57,14 +60,16 @@ async def play(product: Stack, *, opinions: list[str] | None, tell: Tell) -> Res
     return result
 
 
-async def _prepared(product: Stack, client: httpx.AsyncClient, texts: list[str] | None) -> Play:
+async def _prepared(
+    product: Stack, client: httpx.AsyncClient, texts: list[str] | None, note: Note
+) -> Play:
     """Find a school that is not enrolled yet."""
     invented = texts is None
     sayings = casting.sayings() if texts is None else casting.foreign(texts)
     for n in count(1):
         cast = Cast(f"demo-{n}", product.gateway.issuer, casting.roster())
         cast.admit(OPERATOR)
-        line = Line(Door(client, cast.school, cast.tokens))
+        line = Line(Door(client, cast.school, cast.tokens, note))
         known = await line.ask(OPERATOR, "GET", "school")
         if known.status_code == httpx.codes.NOT_FOUND:
             break

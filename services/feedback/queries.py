@@ -59,7 +59,7 @@ from shared.decider import NotFound, PersonId
 from shared.marks import Id
 from shared.mongo import Document
 from shared.privacy import masked as sealed
-from shared.runtime import Desk, Query
+from shared.runtime import Cursor, Desk, Query
 from shared.views import View, content, shown
 
 READERS = ORGANISATION | {Role.supervisor}
@@ -283,7 +283,7 @@ def _where(query: Query, *names: str) -> dict[str, Any]:
 class _Listing(Query):
     """A list in the order things began, page by page."""
 
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -602,7 +602,7 @@ class CollationGroups(Query):
     path = "collations/{id}/groups"
     allowed = READERS
     id: Id
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 

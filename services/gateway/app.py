@@ -7,16 +7,19 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette import routing
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.gateway.doors import Doors, Route, openapi
-from services.gateway.problems import answer_of, problem
+from services.gateway.problems import Malformed, MethodNotAllowed, answer_of, problem
 from services.gateway.receipts import receipt_routes
 from services.gateway.tables import import_routes
 from shared import metrics
@@ -64,13 +67,18 @@ class Gateway:
             *receipt_routes(doors, self.services),
             *doors.of(self.services),
         ]
-        self.app = _App(title="taizhang 台账", version=VERSION, openapi_url="/openapi.json")
+        self.app = _App(
+            title="taizhang 台账",
+            version=VERSION,
+            openapi_url="/openapi.json",
+            redirect_slashes=False,
+        )
         for route in self.routes:
             self.app.add_route(route.path, route.answer, methods=[route.method])
         self.app.add_route("/healthz", _alive)
         self.app.add_route("/readyz", self._ready)
         self.app.add_route("/metrics", exposition)
-        self.app.add_exception_handler(404, _nothing_there)
+        self.app.add_exception_handler(HTTPException, _no_such_door)
         self.app.add_exception_handler(500, _bug)
         self.app.document = openapi(self.routes, self.app.title, VERSION)
 
@@ -182,8 +190,24 @@ async def _alive(_: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-async def _nothing_there(_: Request, __: Exception) -> Response:
-    return problem(answer_of(NotFound()))
+async def _no_such_door(request: Request, trouble: Exception) -> Response:
+    """What the router itself says no to."""
+    match getattr(trouble, "status_code", 0):
+        case HTTPStatus.NOT_FOUND:
+            return problem(answer_of(NotFound()))
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            response = problem(answer_of(MethodNotAllowed()))
+            response.headers["Allow"] = ", ".join(sorted(_methods(request)))
+            return response
+        case _:
+            return problem(answer_of(Malformed()))
+
+
+def _methods(request: Request) -> set[str]:
+    """What may be done at the path of a request; the router knows only its first door there."""
+    doors = [door for door in request.app.routes if isinstance(door, routing.Route)]
+    here = [door for door in doors if door.matches(request.scope)[0] is not routing.Match.NONE]
+    return {method for door in here for method in door.methods or ()}
 
 
 async def _bug(_: Request, __: Exception) -> Response:

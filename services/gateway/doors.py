@@ -14,17 +14,20 @@ from starlette.responses import Response
 
 from services.gateway.problems import Malformed, answer_of, invalid, problem
 from shared import metrics
-from shared.broker import Answer, Broker
-from shared.callers import NotAllowed, Unauthenticated, UnknownSchool
+from shared.broker import Answer, Broker, TooLarge
+from shared.callers import Claims, NotAllowed, Unauthenticated, UnknownSchool
 from shared.decider import Command, Rejected, Unavailable, kebab, wire
-from shared.journal import TooLarge
 from shared.runtime import MIN_POSITION_WAIT, Invalid, Query, Service, Stream, problems
 from shared.security import Verifier
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
+TABLES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+"""What an import takes."""
+
 _TOKEN = re.compile(r"[a-z0-9-]{1,36}")
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:[,;]|$)")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -71,7 +74,8 @@ class Doors:
 
         async def answer(request: Request) -> Response:
             self.admit(request, command.allowed)
-            raw = await parsed(request, body)
+            asked = await parsed(request, body)
+            raw = asked.model_dump_json(exclude_unset=True).encode()
             return await self.command(
                 request, service.name, name, raw, request.path_params.get("id"), command
             )
@@ -110,7 +114,9 @@ class Doors:
         """Send a command; answer with its reply, `ETag` and `Taizhang-Position`."""
         school = school_of(request)
         headers = self.headers(request, authorization)
-        headers["Taizhang-Command-Id"] = str(command_id(request.headers.get("idempotency-key")))
+        claims = self.verifier.claims(headers.get("Authorization"))
+        identity = command_id(request.headers.get("idempotency-key"), claims)
+        headers["Taizhang-Command-Id"] = str(identity)
         if "if-match" in request.headers:
             headers["Taizhang-Expected-Version"] = version_of(request.headers["if-match"])
         if target is not None:
@@ -178,6 +184,8 @@ class Doors:
             if not (minimum.isascii() and minimum.isdecimal() and len(minimum) < 19):  # noqa: PLR2004 -- 63 bits
                 raise invalid("Taizhang-Min-Position", "number")
             headers["Taizhang-Min-Position"] = minimum
+        if wait := _WAIT.search(request.headers.get("prefer", "")):  # RFC 7240
+            headers["Taizhang-Wait"] = wait[1]
         if request.query_params.get("dry_run", "").lower() in {"1", "true"}:
             headers["Taizhang-Dry-Run"] = "1"
         trace = request.headers.get("traceparent", "")
@@ -214,34 +222,27 @@ def command_path(stream: Stream, command: type[Command]) -> str:
     return f"{base}/{{id}}/{verb}"
 
 
-async def limited(request: Request) -> bytes:
-    """The request's body, refused as soon as it is too long."""
+async def limited(request: Request, most: int = MAX_BODY) -> bytes:
+    """The request's body, refused as soon as it is longer than so many bytes."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BODY:
+        if size > most:
             raise TooLarge
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-async def parsed(request: Request, model: type[BaseModel]) -> bytes:
-    """A body that fits a model, as it came. An empty one is an empty object."""
-    raw = await limited(request) or b"{}"
-    fits(raw, model)
-    return raw
-
-
-def fits(raw: bytes, model: type[BaseModel]) -> None:
-    """Refuse what does not fit a model.
+async def parsed[M: BaseModel](request: Request, model: type[M]) -> M:
+    """What the body says; an empty one is an empty object.
 
     Raises:
         Malformed: it is not JSON.
         Invalid: it is JSON of another form.
     """
     try:
-        model.model_validate_json(raw)
+        return model.model_validate_json(await limited(request) or b"{}")
     except ValidationError as error:
         if any(problem["type"] == "json_invalid" for problem in error.errors(include_input=False)):
             raise Malformed from None
@@ -267,8 +268,11 @@ def token(text: str, field: str) -> str:
     return text
 
 
-def command_id(key: str | None) -> UUID:
-    """The command id of an `Idempotency-Key`: itself if it is a UUID, else a UUID made of it."""
+def command_id(key: str | None, claims: Claims) -> UUID:
+    """The command id of an `Idempotency-Key`: itself if it is a UUID, else one made of it.
+
+    What is made of a key is the sender's own: two people may both count from 1.
+    """
     if key is None:
         return uuid4()
     if not _KEY.fullmatch(key):
@@ -276,7 +280,8 @@ def command_id(key: str | None) -> UUID:
     try:
         return UUID(key)
     except ValueError:
-        return uuid5(NAMESPACE_URL, f"taizhang:idempotency/{key}")
+        name = f"taizhang:idempotency/{claims.issuer} {claims.subject} {key}"
+        return uuid5(NAMESPACE_URL, name)
 
 
 def version_of(etag: str) -> str:
@@ -321,6 +326,8 @@ def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]
                 "required": True,
                 "content": {"application/json": {"schema": schemas[route.body, "validation"]}},
             }
+        elif route.method == "POST":
+            operation["requestBody"] = {"required": True, "content": {kind: {} for kind in TABLES}}
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -337,17 +344,26 @@ def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]
 def _parameters(route: Route) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", route.path):
         yield {"name": name, "in": "path", "required": True, "schema": _TOKEN_SCHEMA}
-    if issubclass(route.kind, Command) or route.body is not None:
-        text = {"type": "string"}
-        yield {"name": "Idempotency-Key", "in": "header", "schema": {**text, "maxLength": 128}}
-        yield {"name": "If-Match", "in": "header", "schema": text}
-    else:
+    if route.method == "GET":
         schema: dict[str, Any] = route.kind.model_json_schema()
         inner: dict[str, Any] = schema.get("$defs", {})
         for name, field in schema["properties"].items():
             if f"{{{name}}}" not in route.path:
                 yield {"name": name, "in": "query", "schema": _inlined(field, inner)}
-    yield {"name": "Taizhang-Min-Position", "in": "header", "schema": {"type": "integer"}}
+    elif issubclass(route.kind, Command):
+        dry_run = "Only say what would come of it; nothing is recorded."
+        yield _asked("dry_run", "boolean", dry_run, place="query")
+        if route.body is not None:
+            text = {"type": "string"}
+            yield {"name": "Idempotency-Key", "in": "header", "schema": {**text, "maxLength": 128}}
+            yield {"name": "If-Match", "in": "header", "schema": text}
+    seen = "Answer from views that have come this far in the log, or with 503."
+    yield _asked("Taizhang-Min-Position", "integer", seen)
+    yield _asked("Prefer", "string", "`wait=2`: wait 2 seconds for that position, not 5.")
+
+
+def _asked(name: str, kind: str, description: str, *, place: str = "header") -> dict[str, Any]:
+    return {"name": name, "in": place, "description": description, "schema": {"type": kind}}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON Schema

@@ -21,8 +21,14 @@ STATUS: Mapping[str, int] = {
     "unknown-school": 404,
     "unknown-command": 404,
     "unknown-query": 404,
+    "method-not-allowed": 405,
     "version-mismatch": 412,
     "too-large": 413,
+    "too-many-rows": 413,
+    "not-a-table": 422,
+    "empty-table": 422,
+    "unknown-columns": 422,
+    "repeated-column": 422,
     "invalid": 422,
     "key-reused": 422,
     "occurred-in-the-future": 422,
@@ -40,6 +46,12 @@ class Malformed(Rejected):
     """The body is not JSON."""
 
     zh = "提交的内容不是有效的 JSON"
+
+
+class MethodNotAllowed(Rejected):
+    """This is not done here in this way; `Allow` says how."""
+
+    zh = "此地址不支持这种请求方法"
 
 
 def problem(error: Mapping[str, Any]) -> Response:

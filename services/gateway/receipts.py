@@ -4,15 +4,15 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.gateway.doors import Doors, Route, command_path, limited, reply_of, school_of
-from services.gateway.problems import Malformed, problem
+from services.gateway.doors import Doors, Route, command_path, parsed, reply_of, school_of
+from services.gateway.problems import problem
 from shared.decider import Command, kebab, wire
 from shared.marks import Id
-from shared.runtime import Invalid, Query, Service, problems
+from shared.runtime import Query, Service
 
 Code = Annotated[str, Field(max_length=64, repr=False)]
 
@@ -60,7 +60,7 @@ def _look(doors: Doors, queries: Queries) -> Route:
     body = create_model("ReceiptCode", __config__=ConfigDict(extra="forbid"), code=(Code, ...))
 
     async def answer(request: Request) -> Response:
-        asked = await _asked(request, body)
+        asked = await _said(request, body)
         school = school_of(request)
         try:
             known = await _exchange(doors, queries, school, asked["code"])
@@ -89,7 +89,7 @@ def _act(
     body = create_model(f"{command.__name__}ByReceipt", __base__=own, **extra)
 
     async def answer(request: Request) -> Response:
-        asked = await _asked(request, body)
+        asked = await _said(request, body)
         code, target = asked.pop("code"), asked.pop(category, None)
         try:
             known = await _exchange(doors, queries, school_of(request), code)
@@ -109,13 +109,6 @@ def _act(
     return Route("POST", path, f"{verb}-by-receipt", command, body, doors.guarded(path, answer))
 
 
-async def _asked(request: Request, model: type[BaseModel]) -> dict[str, Any]:
-    """The body as data, once it fits."""
-    raw = await limited(request)
-    try:
-        asked = model.model_validate_json(raw)
-    except ValidationError as error:
-        if any(p["type"] == "json_invalid" for p in error.errors(include_input=False)):
-            raise Malformed from None
-        raise Invalid(problems(error)) from None
-    return asked.model_dump(mode="json", exclude_unset=True)
+async def _said(request: Request, model: type[BaseModel]) -> dict[str, Any]:
+    """The body as data, once it fits; what was left out stays out."""
+    return (await parsed(request, model)).model_dump(mode="json", exclude_unset=True)

@@ -6,23 +6,26 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
+from datetime import date, time
+from itertools import islice
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.gateway.doors import Doors, Route, command_path, reply_of, school_of
+from services.gateway.doors import Doors, Route, command_path, limited, reply_of, school_of
+from services.gateway.problems import answer_of, invalid, problem
+from shared.broker import Answer, TooLarge
 from shared.decider import Rejected, kebab, wire
-from shared.journal import TooLarge
-from shared.runtime import Service, TableOf, problems
+from shared.runtime import Invalid, Service, TableOf, problems
 
 MAX_FILE = 10 * 1024 * 1024
 """Bytes of a table's file."""
 MAX_ROWS = 10_000
+_LAST_LINE = 1_048_576  # of a worksheet
+_LAST_COLUMN = 256  # further right nobody looks
 AT_ONCE = 16  # rows being carried out at the same time
 
 
@@ -32,10 +35,28 @@ class NotATable(Rejected):
     zh = "无法读取该表格,请使用 UTF-8 或 GB18030 编码的 CSV,或 XLSX"
 
 
-class UnknownColumns(Rejected):
-    """The table has columns that mean nothing here, or lacks all that do."""
+class EmptyTable(Rejected):
+    """There is nothing in this table."""
 
-    zh = "表头不符合要求"
+    zh = "表格里没有内容"
+
+
+class TooManyRows(Rejected):
+    """The table has more than 10,000 rows."""
+
+    zh = "表格超过一万行,请分几次导入"
+
+
+class UnknownColumns(Rejected):
+    """The table's first line has columns that mean nothing here."""
+
+    zh = "表格第一行应为表头,其中有不认识的列"
+
+
+class RepeatedColumn(Rejected):
+    """Two columns of the table mean the same."""
+
+    zh = "表头有重复的列"
 
 
 def import_routes(doors: Doors, services: Iterable[Service]) -> list[Route]:
@@ -49,10 +70,15 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
     path = f"{command_path(stream, table.command)}/import"
 
     async def answer(request: Request) -> Response:
-        doors.admit(request, table.command.allowed)
-        rows = read_table(await _file(request), table)
+        doors.admit(request, table.command.allowed - {"anonymous"})
         headers = doors.headers(request)
         school = school_of(request)
+        subject = f"cmd.{school}.{service.name}.{name}"
+        nothing = await doors.broker.ask(subject, b"", {**headers, "Taizhang-Dry-Run": "1"})
+        refusal = reply_of(nothing)["error"]
+        if refusal["code"] != "invalid":  # whoever may is told that nothing is no command
+            return problem(refusal)
+        rows = await asyncio.to_thread(read_table, await limited(request, MAX_FILE), table)
         tries = asyncio.Semaphore(AT_ONCE)
         seen: dict[str, int] = {}
 
@@ -62,88 +88,99 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
             try:
                 wire(table.command).model_validate_json(body)
             except ValidationError as error:
-                return {"row": number, "ok": False, "code": "invalid", "fields": problems(error)}
-            identity = uuid5(NAMESPACE_URL, f"taizhang:row/{school}/{name}/{twice}/{body}")
+                return _refused(number, Invalid(problems(error)))
+            identity = doors.verifier.issuer.keyed(f"row/{school}/{name}/{twice}/{body}")
             async with tries:
                 answered = await doors.broker.ask(
-                    f"cmd.{school}.{service.name}.{name}",
+                    subject,
                     body.encode(),
                     {**headers, "Taizhang-Command-Id": str(identity)},
                     within=30,
                 )
-            reply = reply_of(answered)
-            if "error" in reply:
-                return {"row": number, "ok": False, **reply["error"]}
-            return {"row": number, "ok": True, **reply}
+            outcome = outcome_of(answered)
+            if (
+                outcome.get("code") == "key-reused"
+            ):  # the key is the row: a colleague had it entered
+                outcome = {"ok": True, "repeated": True, "position": 0}
+            return {"row": number, **outcome}
 
         work = []
+        again: list[dict[str, Any]] = []
         taken: set[str] = set()
         for number, cells in rows:
-            key = json.dumps(cells, sort_keys=True)
-            seen[key] = seen.get(key, 0) + 1
             unique = cells.get(table.unique or "", "")
             if unique and unique in taken:
-                work.append(_twice(number, table.unique or ""))
+                again.append(_refused(number, invalid(table.unique or "", "twice_in_table")))
                 continue
             taken.add(unique)
+            key = json.dumps(cells, sort_keys=True)
+            seen[key] = seen.get(key, 0) + 1
             work.append(row(number, cells, seen[key]))
-        results = await asyncio.gather(*work)
-        good = sum(result["ok"] for result in results)
-        positions = [result["position"] for result in results if result["ok"]]
-        return JSONResponse(
-            {
-                "rows": results,
-                "accepted": good,
-                "refused": len(results) - good,
-                "dry_run": "Taizhang-Dry-Run" in headers,
-            },
-            headers={"Taizhang-Position": str(max(positions, default=0))},
-        )
+        results = sorted([*again, *await asyncio.gather(*work)], key=lambda r: int(r["row"]))
+        return answer_by_row(results, headers)
 
     return Route(
         "POST", path, f"import-{stream.plural}", table.command, None, doors.guarded(path, answer)
     )
 
 
-async def _twice(number: int, field: str) -> dict[str, Any]:
-    fields = [{"field": field, "problem": "twice_in_table"}]
-    return {"row": number, "ok": False, "code": "invalid", "fields": fields}
+def outcome_of(answered: Answer) -> dict[str, Any]:
+    """What a service said to one command of many: its reply with `ok`, or its refusal without."""
+    reply = reply_of(answered)
+    return {"ok": False, **reply["error"]} if "error" in reply else {**reply, "ok": True}
 
 
-async def _file(request: Request) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_FILE:
-            raise TooLarge
-        chunks.append(chunk)
-    return b"".join(chunks)
+def answer_by_row(rows: list[dict[str, Any]], headers: Mapping[str, str]) -> Response:
+    """The answer to many commands at once: a result each, how many went well, up to which position."""
+    good = sum(row["ok"] for row in rows)
+    last = max((row["position"] for row in rows if row["ok"]), default=0)
+    return JSONResponse(
+        {
+            "rows": rows,
+            "accepted": good,
+            "refused": len(rows) - good,
+            "dry_run": "Taizhang-Dry-Run" in headers,
+        },
+        headers={"Taizhang-Position": str(last)},
+    )
+
+
+def _refused(number: int, refusal: Rejected) -> dict[str, Any]:
+    return {"row": number, "ok": False, **answer_of(refusal)}
 
 
 def read_table(raw: bytes, table: TableOf) -> list[tuple[int, dict[str, str]]]:
     """The rows of a file as field → cell, with their numbers in the file; empty rows are left out.
 
     Raises:
-        NotATable: neither CSV nor XLSX, or more than `MAX_ROWS` rows.
-        UnknownColumns: a heading that is no column of this table.
+        NotATable: neither CSV nor XLSX.
+        EmptyTable, TooManyRows: no row below the heading, or more than `MAX_ROWS`.
+        UnknownColumns, RepeatedColumn: a heading that is no column of this table, or comes again.
     """
-    lines = _xlsx(raw) if raw.startswith(b"PK") else _csv(raw)
-    numbered = [(n, [c.strip() for c in line]) for n, line in enumerate(lines, start=1)]
-    numbered = [(n, line) for n, line in numbered if any(line)]
-    if not numbered or len(numbered) > MAX_ROWS + 1:
-        raise NotATable(f"{len(numbered)} rows")
-    heading = numbered[0][1]
-    while heading and not heading[-1]:
+    lines = _xlsx(raw) if raw.startswith(b"PK") else _filled(_csv(raw))
+    if len(lines) <= 1:
+        raise EmptyTable
+    if len(lines) > MAX_ROWS + 1:
+        raise TooManyRows
+    heading = lines[0][1]
+    while not heading[-1]:
         heading.pop()
     known = {**table.columns, **{field: field for field in table.columns.values()}}
     if unknown := [n for n, cell in enumerate(heading, start=1) if cell not in known]:
         raise UnknownColumns(f"columns {', '.join(map(str, unknown))}")
     fields = [known[cell] for cell in heading]
+    if twice := [n for n, field in enumerate(fields, start=1) if field in fields[: n - 1]]:
+        raise RepeatedColumn(f"columns {', '.join(map(str, twice))}")
     return [
         (n, {f: cell for f, cell in zip(fields, line, strict=False) if cell})
-        for n, line in numbered[1:]
+        for n, line in lines[1:]
     ]
+
+
+def _filled(lines: Iterable[Iterable[object]]) -> list[tuple[int, list[str]]]:
+    """The lines with something in them, numbered as in the file; no more than tell of too many."""
+    numbered = ((n, [_cell(cell) for cell in line]) for n, line in enumerate(lines, start=1))
+    return list(islice(((n, line) for n, line in numbered if any(line)), MAX_ROWS + 2))
 
 
 def _csv(raw: bytes) -> list[list[str]]:
@@ -161,19 +198,25 @@ def _csv(raw: bytes) -> list[list[str]]:
     raise NotATable
 
 
-def _xlsx(raw: bytes) -> list[list[str]]:
+def _xlsx(raw: bytes) -> list[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > 20 * MAX_FILE:
-                raise TooLarge
-        sheet = load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
-        rows = sheet.iter_rows(max_row=MAX_ROWS + 2, values_only=True)
-        return [["" if c is None else _cell(c) for c in row] for row in rows]
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError) as error:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked <= 6 * MAX_FILE:  # it takes ten times that to read it
+            sheet = load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
+            sheet.reset_dimensions()  # some programs write a wrong size into the file
+            lines = sheet.iter_rows(max_row=_LAST_LINE, values_only=True)
+            return _filled(line[:_LAST_COLUMN] for line in lines)
+    except Exception as error:  # whatever openpyxl stumbles over is no table
         raise NotATable from error
+    raise TooLarge
 
 
 def _cell(value: object) -> str:
-    """A cell's text; a date as its ISO form without a time of day that is none."""
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return text.removesuffix("T00:00:00")
+    """A cell's text; a date as its ISO form without a time of day, a whole number without a point."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = value.isoformat() if isinstance(value, date | time) else str(value)
+    return text.removesuffix("T00:00:00").strip()

@@ -48,7 +48,7 @@ from shared.envelope import Record, Subject
 from shared.marks import Id
 from shared.mongo import Document
 from shared.privacy import SEALED, masked
-from shared.runtime import Desk, Query
+from shared.runtime import Cursor, Desk, Query
 from shared.views import shown
 
 PEOPLE = frozenset({"person", "operator"})
@@ -199,7 +199,7 @@ class Issues(Query):
     key_issue: bool | None = None
     strongly_reflected: bool | None = None
     parent: Id | None = None
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -366,7 +366,7 @@ class IssueBiography(Query):
     path = "issues/{id}/biography"
     allowed = frozenset({"person", "originator"})
     id: Id
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -525,7 +525,7 @@ class RectificationPlans(Query):
     zh = "整改方案"
     path = "plans"
     allowed = PEOPLE
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -548,7 +548,7 @@ class Regulations(Query):
     path = "regulations"
     allowed = PEOPLE
     stage: Literal["drafted", "adopted", "abolished", "voided"] | None = None
-    after: int = Field(0, ge=0)
+    after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 

@@ -12,10 +12,10 @@ from services.rectification.domain.issue import decider
 from services.rectification.events import ProgressReported
 from services.stack import provisioned
 from shared import broker as door
-from shared.broker import EVENTS, Broker
+from shared.broker import EVENTS, Broker, TooLarge
 from shared.decider import PersonId, Unavailable
 from shared.envelope import GENESIS, Draft, Provenance, Subject, draft
-from shared.journal import MAX_EVENT, AlreadyRecorded, Conflict, Journal, TooLarge
+from shared.journal import MAX_EVENT, AlreadyRecorded, Conflict, Journal
 from shared.mongo import Mongo
 from shared.runtime import now
 from shared.settings import Settings

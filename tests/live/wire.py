@@ -33,6 +33,11 @@ class Wire:
                 await writer.drain()
             writer.close()
 
+    def say(self, line: bytes) -> None:
+        """Say something to the clients as if it were the server."""
+        for client in self._writers[::2]:
+            client.write(line)
+
     def cut(self) -> None:
         """End every connection."""
         for writer in self._writers:
