@@ -126,7 +126,9 @@ class Clock:
     async def _follow(self) -> None:
         try:
             while True:
-                async with aclosing(self._journal.follow("clock-views", after=self.position)) as batches:
+                async with aclosing(
+                    self._journal.follow("clock-views", after=self.position)
+                ) as batches:
                     async for records in batches:
                         reached = self.position
                         await patiently(partial(self._apply, records))
