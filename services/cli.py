@@ -199,7 +199,7 @@ def provision(
             async with operator(settings) as broker:
                 await broker.api(f"STREAM.PURGE.{SCHEDULES}")
             mongo = Mongo(settings.mongo_url, settings.mongo_database)
-            await mongo.views("checkpoints").delete({"_id": "clock"})
+            await mongo.checkpoints().delete({"_id": "clock"})
             mongo.close()
             changed.append("SCHEDULES emptied: the clock builds it again within seconds")
         _tell({"changed": changed}, changed or ["nothing to change"], as_json=as_json)
@@ -248,18 +248,22 @@ def biography(
     as_json: Json = False,
 ) -> None:
     """Tell one issue's life, from the spoken word to the verdict."""
-    try:
-        answer = httpx.get(
-            f"{url}/v1/{school}/issues/{issue}/biography",
-            headers={"Authorization": f"Bearer {bearer}"},
-        )
-    except httpx.HTTPError as error:
-        typer.echo(f"taizhang: {url} does not answer: {error}", err=True)
-        raise typer.Exit(CANNOT) from None
-    told = answer.json()
-    if answer.is_error:
-        typer.echo(f"taizhang: {told['title_zh']} / {told['title']} ({told['code']})", err=True)
-        raise typer.Exit(WRONG)
+    told: dict[str, Any] = {"items": [], "next": 0}
+    while told["next"] is not None:
+        try:
+            answer = httpx.get(
+                f"{url}/v1/{school}/issues/{issue}/biography",
+                params={"after": told["next"], "limit": 200},
+                headers={"Authorization": f"Bearer {bearer}"},
+            )
+        except httpx.HTTPError as error:
+            typer.echo(f"taizhang: {url} does not answer: {error}", err=True)
+            raise typer.Exit(CANNOT) from None
+        page = answer.json()
+        if answer.is_error:
+            typer.echo(f"taizhang: {page['title_zh']} / {page['title']} ({page['code']})", err=True)
+            raise typer.Exit(WRONG)
+        told = {**page, "items": [*told["items"], *page["items"]]}
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
@@ -271,7 +275,7 @@ def life(told: dict[str, Any]) -> Table:
     table = Table(title=f"问题 {told['id']}", title_justify="left")
     for heading in ("位置", "时间", "何人", "何事", "内容"):
         table.add_column(heading, overflow="fold")
-    for event in told["events"]:
+    for event in told["items"]:
         words = [v for v in event["event"].values() if isinstance(v, str) and not v.isascii()]
         table.add_row(
             str(event["position"]),

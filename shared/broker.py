@@ -27,6 +27,8 @@ SCHEDULES = "SCHEDULES"
 ANSWER_WITHIN = 5.0  # seconds to wait for a single answer
 PULL_EXPIRES = 5.0  # seconds a pull request stays open at the server
 FOLLOW_BATCH = 2_000  # events read at once by who follows the whole log
+MAX_MESSAGE = 1_000_000
+"""Bytes of body and headers: the server counts both, and cuts who sends it more than 1 MB."""
 IN_FLIGHT = 512  # requests a service works on at once; more wait in the subscription
 
 _UNANSWERED = (
@@ -82,6 +84,26 @@ class Answer:
 
 
 type Answering = Callable[[Asked], Awaitable[Answer]]
+
+TOO_LARGE = Answer(
+    json.dumps(
+        {
+            "error": {
+                "code": "too-large",
+                "title": {
+                    "zh": "查询结果过大,请缩小范围",
+                    "en": "The answer is larger than one message may be",
+                },
+            }
+        },
+        ensure_ascii=False,
+    ).encode(),
+    {
+        "Nats-Service-Error-Code": "too-large",
+        "Nats-Service-Error": "too-large",
+    },
+)
+"""What goes back in place of an answer the server would not take: whoever asked need not wait."""
 
 
 @dataclass
@@ -201,6 +223,9 @@ class Broker:
             asked = Asked(message.subject, message.headers or {}, bytes(message.data))
             reply = await answer(asked)
             if message.reply:
+                if len(reply.body) > MAX_MESSAGE:
+                    self.on_trouble(f"{asked.subject}: an answer of {len(reply.body)} bytes")
+                    reply = TOO_LARGE
                 with suppress(*_UNANSWERED):
                     await self._connection.publish(
                         message.reply, reply.body, headers=dict(reply.headers)

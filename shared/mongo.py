@@ -12,6 +12,7 @@ from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.monitoring import ConnectionPoolListener
 from pymongo.write_concern import WriteConcern
 
 from shared.decider import Unavailable
@@ -167,25 +168,59 @@ def _only_duplicates(error: BulkWriteError) -> None:
         raise Unwritable(str(others[0]["errmsg"])) from error
 
 
+class _Watch(ConnectionPoolListener):
+    """Counts how often the server we write to was lost. The driver calls it from its own threads."""
+
+    times = 0
+
+    def pool_cleared(self, event: Any) -> None:  # noqa: ANN401, ARG002 -- the driver's signature
+        """Note that every connection to a server was given up."""
+        self.times += 1
+
+    def _nothing(self, event: Any) -> None:  # noqa: ANN401 -- one for several
+        """Pass over what else the driver tells."""
+
+    pool_created = pool_ready = pool_closed = _nothing
+    connection_created = connection_ready = connection_closed = _nothing
+    connection_check_out_started = connection_check_out_failed = _nothing
+    connection_checked_out = connection_checked_in = _nothing
+
+
 class Mongo:
     """A deployment's two databases: `views`, which can be rebuilt, and `keep`, which cannot.
 
-    Both are written with w=majority, j=true: a key must be on the disk before the first event that
-    uses it, and a projector goes on from what it holds in memory when the database comes back.
+    `keep` and the checkpoints of views are written with w=majority, j=true: a key is on the disk before
+    the first event that uses it. Views are written with w=1, as a replica set writes in order: what was
+    written before something durable is durable too, unless the server was `lost` in between.
     """
 
     def __init__(self, url: str, database: str) -> None:
         """Connects lazily, at the first call."""
+        self._watch = _Watch()
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, appname="taizhang"
+            url,
+            serverSelectionTimeoutMS=3000,
+            connectTimeoutMS=3000,
+            appname="taizhang",
+            event_listeners=[self._watch],
         )
         durable = WriteConcern("majority", j=True)
-        self._views = self._client.get_database(database, write_concern=durable)
+        self._views = self._client.get_database(database, write_concern=WriteConcern(1))
+        self._checkpoints = self._views.get_collection("checkpoints", write_concern=durable)
         self._keep = self._client.get_database(f"{database}_keep", write_concern=durable)
+
+    @property
+    def lost(self) -> int:
+        """How often the server was lost since the start; with it may be what was not yet durable."""
+        return self._watch.times
 
     def views(self, name: str) -> Collection:
         """A collection of what can be rebuilt from the log."""
         return Collection(self._views[name])
+
+    def checkpoints(self) -> Collection:
+        """How far each service's views are, durably."""
+        return Collection(self._checkpoints)
 
     def keep(self, name: str) -> Collection:
         """A collection of what exists nowhere else."""

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,16 +23,16 @@ from shared.mongo import Collection, Document, Mongo, Unwritable
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_AFTER = (
-    0.5  # seconds between two checkpoints; what lies between is folded again after a crash
-)
-BREATH = (
-    0.03  # seconds from one batch to the next at least, so that a busy time has fewer, larger ones
-)
+CHECKPOINT_AFTER = 1.0
+"""Seconds between two checkpoints; what lies between is folded again after a crash."""
+BREATH = 0.03
+"""Seconds from one batch to the next at least, so that a busy time has fewer, larger ones."""
+MAX_PAUSE = 1.0
+"""Seconds from one batch to the next while commands press and nobody waits for the views."""
 CARDS_IN_MEMORY = 20_000
 ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
 """What a stored document has beside its content."""
-MAX_PAUSE = 0.25  # seconds views wait for commands after a batch
+AGAIN_AFTER = 0.2  # seconds until views begin again after trouble
 NEVER = sys.maxsize  # a position no event has
 
 
@@ -114,10 +115,6 @@ class Folding:
         """Note the TYPEs the view follows."""
         self.types = frozenset(event.TYPE for event in self.view.follows)
 
-    def concerns(self, record: Record) -> bool:
-        """Whether the view has anything to do with an event."""
-        return record.position > self.checkpoint and record.type in self.types
-
     async def load(self, keys: Iterable[str], *, again: bool = False) -> None:
         """Fetch the documents that are not at hand; all of them `again` when somebody else wrote."""
         missing = [key for key in keys if again or key not in self.cache]
@@ -150,8 +147,8 @@ class Folding:
         working = self.cache[key]
         return working.position != (working.loaded or 0)
 
-    def wrote(self, key: str) -> None:
-        """Note that a document is stored as it is at hand."""
+    def handed_over(self, key: str) -> None:
+        """Note that a document is stored, or on its way there, as it is at hand."""
         working = self.cache[key]
         working.loaded = working.position
         if working.document is None:
@@ -165,10 +162,32 @@ class Folding:
         school, _, own = key.partition("/")
         return as_stored(school, own, working)
 
+    def change(self, key: str) -> tuple[int | None, Document]:
+        """A document as it is to be stored, and the position it was made from."""
+        return self.cache[key].loaded, self.written(key)
+
+    @property
+    def too_many(self) -> bool:
+        """Whether there are more documents at hand than there should be."""
+        return self.view.kind != "ledger" and len(self.cache) > CARDS_IN_MEMORY
+
     def trim(self) -> None:
-        """Let go of documents when there are too many; a ledger stays."""
-        if self.view.kind != "ledger" and len(self.cache) > CARDS_IN_MEMORY:
+        """Let go of the documents when there are too many, none of them being on its way; a ledger stays."""
+        if self.too_many:
             self.cache.clear()
+
+    async def sweep(self, position: int) -> None:
+        """Remove the tombstones that the checkpoint has passed."""
+        passed = {k: w for k in self.graves if (w := self.cache[k]).position <= position}
+        if not passed:
+            return
+        await self.collection.delete(
+            {"_id": {"$in": list(passed)}, "gone": True, "position": {"$lte": position}}
+        )
+        for key, working in passed.items():
+            if working.position <= position:
+                self.graves.discard(key)
+                self.cache.pop(key, None)
 
 
 def as_stored(school: str, key: str, working: Working) -> Document:
@@ -194,6 +213,17 @@ def content(document: Document) -> Document:
     return {name: value for name, value in document.items() if name not in ENVELOPE}
 
 
+def shown(document: Document) -> Document:
+    """A stored document as it is answered: its content, its id, and how far it goes."""
+    return {
+        **content(document),
+        "id": document["key"],
+        "version": document["version"],
+        "position": document["position"],
+        "opened": document["opened"],
+    }
+
+
 def _working(document: Document, view: View[Any]) -> Working:
     gone = document.get("gone", False)
     return Working(
@@ -213,10 +243,13 @@ async def set_aside(
 ) -> None:
     """Put an event that a service cannot get past where people find it, durably.
 
-    `item` has at least `_id`, `kind` and `reason`. An earlier decision on it no longer counts.
+    `item` has at least `_id`, `kind` and `reason`. What was skipped before stays so; what was to be
+    done again waits for a new decision.
     """
     where = {"service": service, "stream": record.subject, "position": record.position}
-    await parked.put({**where, **item})
+    before = await parked.get(item["_id"]) or {}
+    skipped = before.get("decision") == "skip" and before["position"] == record.position
+    await parked.put({**where, **item, **({"decision": "skip"} if skipped else {})})
     await count_parked(parked, service)
 
 
@@ -236,13 +269,29 @@ def _checkpoint(view: View[Any]) -> str:
     return f"views.{view.collection.replace('.', '/')}"
 
 
+class Overtaken(Unavailable):
+    """Somebody else wrote, or the database may have lost what was written: on from the checkpoint."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What a batch of events came to: the documents to write, each with the position it is made from."""
+
+    last: int
+    unknown: int
+    changes: tuple[tuple[Folding, list[tuple[int | None, Document]]], ...]
+
+
 @dataclass
 class Projector:
     """Keeps all views of one service up to date with the log.
 
-    Documents are written in one unordered bulk, each only over the position it was made from; then
-    the checkpoint. A crash in between, a restored database or a second projector neither skips an
-    event nor applies one twice.
+    A batch is folded while the one before it is being written, in one unordered bulk per view, each
+    document only over the position it was made from. A checkpoint claims what was durable before it.
+    Whenever something is not as expected (a document has moved on, one cannot be stored, the database
+    was away) all that is held in memory is dropped, and the log is followed from the checkpoint, with
+    care until that place is behind. So a crash, a restored database or a second projector neither
+    skips an event nor applies one twice.
     """
 
     service: str
@@ -251,18 +300,21 @@ class Projector:
     views: tuple[View[Any], ...]
     position: int = 0
     yielding: Callable[[], bool] = lambda: False
-    """Whether commands are pressing: then views take no more than half of the time."""
+    """Whether commands are pressing: then views are written once a second, unless somebody waits."""
     damage: str = ""
     unknown: int = 0
     _foldings: list[Folding] = field(default_factory=list)
-    _interested: dict[str, list[int]] = field(default_factory=dict)
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _saved: int = 0
     _saved_at: float = 0.0
+    _lost: int = 0
+    _ahead: int = 0
+    _careful_to: int = 0
 
     @property
     def _checkpoints(self) -> Collection:
-        return self.mongo.views("checkpoints")
+        return self.mongo.checkpoints()
 
     @property
     def _parked(self) -> Collection:
@@ -270,11 +322,11 @@ class Projector:
 
     async def prepare(self) -> None:
         """Read the checkpoints; load every ledger into memory. Safe to repeat."""
-        self._foldings.clear()
-        self._interested.clear()
+        lost = self.mongo.lost
         saved = await self._checkpoints.get(self.service) or {}
         reached: Mapping[str, int] = saved.get("views", {})
         parked = await self._parked.find({"service": self.service, "kind": "view"})
+        foldings = []
         for view in self.views:
             folding = Folding(
                 view,
@@ -289,14 +341,11 @@ class Projector:
                 await folding.load(
                     [d["_id"] for d in await folding.collection.find({}, fields=["_id"])]
                 )
-            for type_ in folding.types:
-                self._interested.setdefault(type_, []).append(len(self._foldings))
-            self._foldings.append(folding)
-        self.position = min((f.checkpoint for f in self._foldings), default=0)
-        if not self.views:
-            self.position = saved.get("position", 0)
-        self._saved = self.position
+            foldings.append(folding)
         await count_parked(self._parked, self.service)
+        self._foldings, self._lost = foldings, lost
+        self.position = min((f.checkpoint for f in foldings), default=saved.get("position", 0))
+        self._saved = self.position
 
     async def retry(self, collection: str, subject: str) -> bool:
         """Take a parked stream up again: a card from its own events, any other view from the start.
@@ -334,56 +383,105 @@ class Projector:
         return working.document if working else None  # type: ignore[return-value]  # of this view
 
     async def run(self) -> None:
-        """Follow the log until cancelled."""
-        try:
-            async for records in self.journal.follow(f"{self.service}-views", after=self.position):
-                await self._apply_surely(records)
-        except LogDamaged as damage:
-            self.damage = str(damage)
-            log.critical("%s: %s", self.service, damage)
-
-    async def _apply_surely(self, records: list[Record]) -> None:
-        """Apply a batch however often it takes; then let others breathe."""
-        begun = time.monotonic()
-        while True:
+        """Follow the log until cancelled. Call after `prepare`."""
+        prepared = True
+        while not self.damage:
             try:
-                await self.apply(records)
-            except Unavailable:
-                await asyncio.sleep(0.5)
-            else:
-                break
-        took = time.monotonic() - begun
-        if records:
-            await asyncio.sleep(min(took, MAX_PAUSE) if self.yielding() else max(0, BREATH - took))
+                if not prepared:
+                    await self.prepare()
+                prepared = False
+                async with asyncio.TaskGroup() as both:
+                    folded: asyncio.Queue[Folded] = asyncio.Queue(1)
+                    both.create_task(self._write_on(folded))
+                    await self._fold_on(folded)
+            except* LogDamaged as damaged:
+                self.damage = str(damaged.exceptions[0])
+                log.critical("%s: %s", self.service, self.damage)
+            except* (Unavailable, Unwritable) as troubles:
+                log.warning("%s: views begin again: %r", self.service, troubles.exceptions[0])
+                self._careful_to = self._ahead
+                await asyncio.sleep(AGAIN_AFTER)
+
+    async def _fold_on(self, folded: asyncio.Queue[Folded]) -> None:
+        """Fold batch after batch, one ahead of the writer."""
+        following = self.journal.follow(f"{self.service}-views", after=self.position)
+        async with aclosing(following):
+            async for records in following:
+                begun = time.monotonic()
+                self._hurry.clear()
+                if any(folding.too_many for folding in self._foldings):
+                    await folded.join()
+                    for folding in self._foldings:
+                        folding.trim()
+                if records and records[0].position <= self._careful_to:
+                    await self.apply(records)
+                else:
+                    batch = await self._folded(records)
+                    self._ahead = max(self._ahead, batch.last)
+                    await folded.put(batch)
+                await self._breathe(begun)
+
+    async def _write_on(self, folded: asyncio.Queue[Folded]) -> None:
+        """Write what was folded, batch after batch."""
+        while True:
+            batch = await folded.get()
+            for folding, changes in batch.changes:
+                if await folding.collection.replace_guarded(changes) != len(changes):
+                    raise Overtaken(folding.view.name)
+            await self._passed(batch.last, batch.unknown)
+            folded.task_done()
+
+    async def _breathe(self, begun: float) -> None:
+        """Let others work before the next batch."""
+        await asyncio.sleep(max(0.0, begun + BREATH - time.monotonic()))
+        if self.yielding():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(begun + MAX_PAUSE - time.monotonic()):
+                    await self._hurry.wait()
+
+    async def _folded(self, records: list[Record]) -> Folded:
+        """Fold a batch into every view, in memory."""
+        changes = []
+        for folding, due in self._concerned(records):
+            keys = await self._fold(folding, due)
+            changes.append((folding, [folding.change(key) for key in keys]))
+            for key in keys:
+                folding.handed_over(key)
+        return Folded(records[-1].position if records else 0, _unknown(records), tuple(changes))
+
+    def _concerned(self, records: list[Record]) -> Iterator[tuple[Folding, list[Record]]]:
+        """Every view that has anything to do with a batch, and with which of its events."""
+        for folding in self._foldings:
+            due = [
+                r for r in records if r.type in folding.types and r.position > folding.checkpoint
+            ]
+            if due:
+                yield folding, due
 
     async def apply(self, records: list[Record]) -> None:
-        """Fold a batch into every view, write it, move on. Safe to repeat."""
-        if not records:
-            await self.save()
-            return
-        last = records[-1].position
-        concerned: dict[int, list[Record]] = {}
-        for record in records:
-            for n in self._interested.get(record.type, ()):
-                concerned.setdefault(n, []).append(record)
-        for n, some in concerned.items():
-            folding = self._foldings[n]
-            if due := [r for r in some if r.position > folding.checkpoint]:
-                await self._fold_surely(folding, due)
-        self._count_unknown(records)
-        for folding in self._foldings:
-            folding.checkpoint = max(folding.checkpoint, last)
-        async with self._moved:
-            self.position = last
-            self._moved.notify_all()
-        metrics.VIEW_POSITION.labels(self.service).set(last)
-        if time.monotonic() - self._saved_at >= CHECKPOINT_AFTER:
+        """Fold a batch and write it at once, over whatever somebody else wrote. Safe to repeat."""
+        for folding, due in self._concerned(records):
+            await self._fold_surely(folding, due)
+        await self._passed(records[-1].position if records else 0, _unknown(records))
+
+    async def _passed(self, last: int, unknown: int) -> None:
+        """Note that a batch up to a position is written; claim it now and then."""
+        if last:
+            for folding in self._foldings:
+                folding.checkpoint = max(folding.checkpoint, last)
+            self.unknown += unknown
+            metrics.UNKNOWN_TYPES.labels(self.service).inc(unknown)
+            metrics.VIEW_POSITION.labels(self.service).set(last)
+            async with self._moved:
+                self.position = last
+                self._moved.notify_all()
+        if not last or time.monotonic() - self._saved_at >= CHECKPOINT_AFTER:
             await self.save()
 
     async def _fold_surely(self, folding: Folding, records: list[Record]) -> None:
         """Fold events; where that makes a document nobody can store, park the stream that did it."""
         try:
-            await self._fold(folding, records)
+            await self._write(folding, records)
         except Unwritable as error:
             await folding.load([k for k in folding.cache if folding.changed(k)], again=True)
             if len(records) == 1:
@@ -393,27 +491,31 @@ class Projector:
             await self._fold_surely(folding, records[:half])
             await self._fold_surely(folding, records[half:])
 
-    async def _fold(self, folding: Folding, records: list[Record]) -> None:
+    async def _write(self, folding: Folding, records: list[Record]) -> None:
+        """Fold events and write what they change; where somebody else wrote, fold on from there."""
+        while True:
+            keys = await self._fold(folding, records)
+            changes = [folding.change(key) for key in keys]
+            if await folding.collection.replace_guarded(changes) == len(changes):
+                break
+            await folding.load(keys, again=True)
+        for key in keys:
+            folding.handed_over(key)
+
+    async def _fold(self, folding: Folding, records: list[Record]) -> list[str]:
+        """Fold events into the documents at hand; gives the keys of those that changed."""
         work = [(r, f"{r.school}/{key}") for r in records for key in self._keys(folding, r)]
         keys = list(dict.fromkeys(key for _, key in work))
         folding.begin(key for r, key in work if r.headers.get("ce-streamversion") == "1")
         await folding.load(keys)
-        while True:
-            for record, key in work:
-                if record.position >= folding.parked.get(record.subject, NEVER):
-                    continue
-                try:
-                    folding.fold(record, key)
-                except Exception as error:  # noqa: BLE001 -- one bad stream must not stop the others
-                    await self._park(folding, record, error)
-            changed = [key for key in keys if folding.changed(key)]
-            bulk = [(folding.cache[key].loaded, folding.written(key)) for key in changed]
-            if await folding.collection.replace_guarded(bulk) == len(bulk):
-                break
-            await folding.load(changed, again=True)  # somebody else wrote: fold on from there
-        for key in changed:
-            folding.wrote(key)
-        folding.trim()
+        for record, key in work:
+            if record.position >= folding.parked.get(record.subject, NEVER):
+                continue
+            try:
+                folding.fold(record, key)
+            except Exception as error:  # noqa: BLE001 -- one bad stream must not stop the others
+                await self._park(folding, record, error)
+        return [key for key in keys if folding.changed(key)]
 
     def _keys(self, folding: Folding, record: Record) -> Iterable[str]:
         try:
@@ -429,38 +531,35 @@ class Projector:
         await set_aside(self._parked, self.service, record, {**item, "reason": reason(error)})
         folding.parked[record.subject] = record.position
 
-    def _count_unknown(self, records: list[Record]) -> None:
-        strange = sum(1 for r in records if r.type not in Event.known)
-        if strange:
-            self.unknown += strange
-            metrics.UNKNOWN_TYPES.labels(self.service).inc(strange)
-
     async def save(self) -> None:
-        """Write the checkpoint, if there is anything new to write."""
+        """Write the checkpoint, if there is anything new to claim.
+
+        Raises:
+            Overtaken: the database was lost since it was last asked what it has.
+        """
         position = self.position
         if position == self._saved:
             return
         reached = {_checkpoint(f.view): f.checkpoint for f in self._foldings}
+        await self._checkpoints.update(self.service, {"reaching": position})
+        if self.mongo.lost != self._lost:
+            raise Overtaken("database")  # what was written before may not be there
         await self._checkpoints.update(self.service, {**reached, "position": position})
         for folding in self._foldings:
-            await self._sweep(folding, position)
+            await folding.sweep(position)
         self._saved, self._saved_at = position, time.monotonic()
-
-    async def _sweep(self, folding: Folding, position: int) -> None:
-        """Remove the tombstones that the checkpoint has passed."""
-        if folding.graves:
-            await folding.collection.delete(
-                {"_id": {"$in": list(folding.graves)}, "gone": True, "position": {"$lte": position}}
-            )
-            for key in folding.graves:
-                folding.cache.pop(key, None)
-            folding.graves.clear()
 
     async def reached(self, position: int, *, within: float) -> bool:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
+        self._hurry.set()
         try:
             async with asyncio.timeout(within), self._moved:
                 await self._moved.wait_for(lambda: self.position >= position)
         except TimeoutError:
             return False
         return True
+
+
+def _unknown(records: Iterable[Record]) -> int:
+    """How many events are of no TYPE we know."""
+    return sum(1 for r in records if r.type not in Event.known)

@@ -16,6 +16,9 @@ type Source = Literal["plan", "public", "ours"]
 MOST_SCHOOL_DAYS = 1_000
 """The longest period in school days: well within what a calendar looks ahead (`FARTHEST`)."""
 
+MOST_PERIODS = 8
+"""The most reminders one deadline may have: each is a timer of its own."""
+
 _WHOLE = re.compile(r"[0-9]{1,5}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 
@@ -49,7 +52,8 @@ def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a ta
             grades = value.split("|")
             return len(grades) == len(set(grades)) > 1 and all(g.isidentifier() for g in grades)
         case SettingUnit.periods:
-            return all(well_formed(p.value, p.unit) for p in periods(value))
+            wanted = periods(value)
+            return len(wanted) <= MOST_PERIODS and all(well_formed(p.value, p.unit) for p in wanted)
         case SettingUnit.ratio:
             return bool(_DECIMAL.fullmatch(value)) and Decimal(value) <= 1
         case SettingUnit.yuan:

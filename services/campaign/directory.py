@@ -137,10 +137,10 @@ class Directory(BaseModel):
         return self.calendar.due(at, self.policy.setting(setting), self.school.zone)
 
     def reminders(self, due: Deadline, at: datetime) -> tuple[datetime, ...]:
-        """When to remind of a deadline, earliest first; those already past are left out."""
+        """When to remind of a deadline, earliest first; what is past or not before it is left out."""
         wanted = periods(self.policy.setting("remind_before").value)
         moments = (self.calendar.before(due, p, self.school.zone) for p in wanted)
-        return tuple(sorted(m.astimezone(UTC) for m in moments if m > at))
+        return tuple(sorted(m.astimezone(UTC) for m in moments if at < m < due.at))
 
     def escalations(self, due: Deadline) -> tuple[datetime, datetime, datetime]:
         """When to urge, to supervise, and to call to account."""

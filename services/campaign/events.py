@@ -253,6 +253,7 @@ class PersonEntered(Event):
     posts: tuple[Post, ...] = ()
     branch: str | None = None
     oversees: tuple[str, ...] = ()
+    entered_by: PersonId | None = None
 
 
 class PersonCorrected(Event):
@@ -352,9 +353,20 @@ class SchoolRejoined(Event):
     on: date
 
 
+class RejoiningVoided(Event):
+    TYPE = "campaign.person.rejoining-voided.v1"
+    reason: Text
+
+
 class PersonMerged(Event):
     TYPE = "campaign.person.merged.v1"
     into: PersonId
+    reason: Text
+    merged_by: PersonId | None = None
+
+
+class MergeVoided(Event):
+    TYPE = "campaign.person.merge-voided.v1"
     reason: Text
 
 
@@ -413,6 +425,8 @@ class InspectionRecorded(Event):
     held_on: date
     scope: Text
     found: Text
+    recorded_by: PersonId | None = None
+    by_supervision: bool = False
 
 
 class InspectionCorrected(Event):
@@ -462,7 +476,9 @@ type PersonEvent = (
     | SchoolLeft
     | LeavingVoided
     | SchoolRejoined
+    | RejoiningVoided
     | PersonMerged
+    | MergeVoided
     | PersonVoided
 )
 type CalendarEvent = (

@@ -29,6 +29,7 @@ from services.campaign.events import (
     InspectionVoided,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightVoided,
     PersonCorrected,
     PersonEntered,
@@ -42,6 +43,7 @@ from services.campaign.events import (
     PlanSentBack,
     PolicySet,
     PostVoided,
+    RejoiningVoided,
     SchoolCorrected,
     SchoolEnrolled,
     SchoolEvent,
@@ -347,7 +349,9 @@ def person_card(card: PersonCard | None, record: Record) -> PersonCard | None:
             | MembershipVoided(reason=reason)
             | OversightVoided(reason=reason)
             | LeavingVoided(reason=reason)
+            | RejoiningVoided(reason=reason)
             | PersonMerged(reason=reason)
+            | MergeVoided(reason=reason)
             | PersonVoided(reason=reason)
         ):
             update["reason"] = reason
@@ -422,6 +426,7 @@ class InspectionCard(Card):
     scope: str
     found: str
     recorded_by: PersonId
+    by_supervision: bool = False
     state: Literal["recorded", "voided"] = "recorded"
     reason: str | None = None
 
@@ -430,11 +435,8 @@ def inspection_card(card: InspectionCard | None, record: Record) -> InspectionCa
     """An inspection after one more event."""
     match card, record.event:
         case _, InspectionRecorded() as event:
-            return InspectionCard(
-                **dict(event),
-                recorded_by=record.actor,
-                changed_at=record.at,
-            )
+            said = {**dict(event), "recorded_by": record.actor}
+            return InspectionCard(**said, changed_at=record.at)
         case InspectionCard(), InspectionCorrected() as event:
             return _changed(card, record, **dict(event))
         case InspectionCard(), InspectionVoided(reason=reason):

@@ -30,7 +30,7 @@ from shared.decider import Command, NotFound, PersonId
 from shared.marks import Id
 from shared.mongo import Document
 from shared.runtime import Desk, Query
-from shared.views import View, content
+from shared.views import View, content, shown
 
 EVERYBODY = frozenset({"person", "operator", "service"})
 SEES_NUMBERS = frozenset({Role.school_administrator, "operator"})
@@ -87,7 +87,7 @@ async def all_units(query: Units, desk: Desk, _: Caller) -> dict[str, Any]:
     """One page of units, in the order they were entered."""
     where = _asked(kind=query.kind, state=query.state)
     found = await desk.find(units, where, after=query.after, limit=query.limit)
-    return _page([_item(document) for document in found], query.limit)
+    return _page([shown(document) for document in found], query.limit)
 
 
 # -- People --------------------------------------------------------------------------------------
@@ -108,14 +108,20 @@ class People(Query):
 
 
 async def roster(query: People, desk: Desk, caller: Caller) -> dict[str, Any]:
-    """One page of people; `as_of` holds what each of them was on that day."""
+    """One page of people; `as_of` holds what each of them was on that day.
+
+    Who keeps the numbers also sees the `duplicates`: those who share one, to be merged or put right.
+    """
     known = _enrolled(desk)
     day = query.on or known.day(desk.at)
     wanted = listed(known, query, day)
     where = {"_id": {"$in": [f"{desk.school}/{person}" for person in wanted]}}
     found = await desk.find(people, where, after=query.after, limit=query.limit)
     items = [person_shown(document, day, caller) for document in found]
-    return {**_page(items, query.limit), "on": day.isoformat()}
+    answer = {**_page(items, query.limit), "on": day.isoformat()}
+    if caller.roles & SEES_NUMBERS:
+        answer["duplicates"] = known.roster.duplicates()
+    return answer
 
 
 def listed(known: Directory, query: People, day: date) -> list[PersonId]:
@@ -151,20 +157,20 @@ async def person(query: Person, desk: Desk, caller: Caller) -> dict[str, Any]:
 def person_shown(document: Document, day: date, caller: Caller) -> dict[str, Any]:
     """A roster entry as this caller may see it, and what the person is on a day."""
     card = people.document.model_validate(content(document))
-    shown = _item(document)
-    del shown["number_index"]
+    item = shown(document)
+    del item["number_index"]
     if not caller.roles & SEES_NUMBERS:
-        del shown["number"]
+        del item["number"]
     if not caller.roles & ADMINISTRATION:
-        del shown["reason"]
-    shown["as_of"] = {
+        del item["reason"]
+    item["as_of"] = {
         "on": day.isoformat(),
         "present": card.present(day),
         "roles": sorted(card.roles(day)),
         "branch": card.branch(day) if card.present(day) else None,
         "oversees": sorted(card.departments(day)) if card.present(day) else [],
     }
-    return shown
+    return item
 
 
 class Accounts(Query):
@@ -232,7 +238,7 @@ async def all_campaigns(query: Campaigns, desk: Desk, _: Caller) -> dict[str, An
         campaigns, _asked(state=query.state), after=query.after, limit=query.limit
     )
     history = {"revisions", "settings"}
-    items = [{k: v for k, v in _item(d).items() if k not in history} for d in found]
+    items = [{k: v for k, v in shown(d).items() if k not in history} for d in found]
     return {**_page(items, query.limit), "current": _enrolled(desk).current}
 
 
@@ -302,7 +308,7 @@ async def calendar(query: Calendar, desk: Desk, _: Caller) -> dict[str, Any]:
     """Years, terms, teaching weeks, holidays, make-up days; empty before the first was set."""
     known = _enrolled(desk)
     document = await desk.document(calendars, desk.school)
-    kept = _item(document) if document else {"years": [], "holidays": [], "make_up_days": []}
+    kept = shown(document) if document else {"years": [], "holidays": [], "make_up_days": []}
     return {
         **kept,
         "years": [_year(year, known.calendar) for year in known.calendar.years],
@@ -355,7 +361,7 @@ async def all_inspections(query: Inspections, desk: Desk, _: Caller) -> dict[str
     """One page of inspections, in the order they were recorded."""
     where = _asked(kind=query.kind, state=query.state)
     found = await desk.find(inspections, where, after=query.after, limit=query.limit)
-    return _page([_item(document) for document in found], query.limit)
+    return _page([shown(document) for document in found], query.limit)
 
 
 class Inspection(Query):
@@ -383,17 +389,7 @@ async def _one(view: View[Any], key: str, desk: Desk) -> dict[str, Any]:
     document = await desk.document(view, key)
     if document is None:
         raise NotFound
-    return _item(document)
-
-
-def _item(document: Document) -> dict[str, Any]:
-    return {
-        **content(document),
-        "id": document["key"],
-        "version": document["version"],
-        "position": document["position"],
-        "opened": document["opened"],
-    }
+    return shown(document)
 
 
 def _page(items: list[dict[str, Any]], limit: int) -> dict[str, Any]:

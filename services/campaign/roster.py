@@ -1,6 +1,9 @@
 """Who was what on which day. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +14,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -21,6 +25,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -164,7 +169,7 @@ class Roster(BaseModel):
         lent = (
             other.roles(day) - QUALITIES
             for other in self.people.values()
-            if any(d.deputy == person and d.holds(day) for d in other.deputies)
+            if any(d.holds(day) and self.identity(d.deputy) == person for d in other.deputies)
         )
         return entry.roles(day).union(*lent)
 
@@ -175,6 +180,19 @@ class Roster(BaseModel):
             for person, entry in self.people.items()
             if role in entry.roles(day) and (unit is None or unit in entry.units(role, day))
         )
+
+    def acting(self, role: Role, day: date) -> frozenset[PersonId]:
+        """Everybody who has a role on a day: themselves, or as a deputy of who holds it."""
+        held = self.holders(role, day)
+        if role in QUALITIES:
+            return held
+        deputies = {
+            self.identity(named.deputy)
+            for person in held
+            for named in self.people[person].deputies
+            if named.holds(day)
+        }
+        return held | {person for person in deputies if self.present(person, day)}
 
     def members(self, branch: str, day: date) -> frozenset[PersonId]:
         """Everybody who belongs to a branch on a day."""
@@ -198,12 +216,49 @@ class Roster(BaseModel):
             seen.add(person)
         return person
 
+    def aliases(self, person: PersonId) -> tuple[PersonId, ...]:
+        """Every id somebody goes or went by: their own, and those of duplicates merged into it."""
+        merged = (other for other, entry in self.people.items() if entry.merged_into)
+        return (person, *(other for other in merged if self.identity(other) == person))
+
+    def settled[T](self, state: T) -> T:
+        """A state with everybody in it named by the entry that stands: rules compare plain ids."""
+        merged: dict[str, str] = {
+            p: self.identity(p) for p, entry in self.people.items() if entry.merged_into
+        }
+        renamed: T = _renamed(state, merged) if merged else state
+        return renamed
+
     def with_number(self, number_index: str) -> PersonId | None:
         """Who has the school's own number, by its blind index."""
         for person, entry in self.people.items():
             if entry.number_index == number_index and entry.counts:
                 return person
         return None
+
+    def duplicates(self) -> tuple[tuple[PersonId, ...], ...]:
+        """Those who share one of the school's own numbers, by two clerks at the same moment."""
+        holders: dict[str, list[PersonId]] = {}
+        for person, entry in self.people.items():
+            if entry.number_index and entry.counts:
+                holders.setdefault(entry.number_index, []).append(person)
+        return tuple(tuple(several) for several in holders.values() if len(several) > 1)
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever a state is made of
+    """The same with other names, down to the last part. Ids are random: no two things share one."""
+    match value:
+        case str():
+            return names.get(value, value)
+        case tuple() | frozenset():
+            return type(value)(_renamed(part, names) for part in value)
+        case BaseModel():
+            return value.model_copy(update={n: _renamed(part, names) for n, part in value})
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            parts = {f.name: _renamed(getattr(value, f.name), names) for f in fields(value)}
+            return replace(value, **parts)
+        case _:
+            return value
 
 
 def evolve(roster: Roster, person: PersonId, event: Event) -> Roster:
@@ -289,8 +344,13 @@ def _changes(entry: Person, event: Event) -> dict[str, object]:  # noqa: C901, P
             return {"left_on": None}
         case SchoolRejoined(on=day):
             return _rejoined(entry, day)
+        case RejoiningVoided():
+            *absences, last = entry.absences
+            return {"left_on": _day_before(last.since), "absences": tuple(absences)}
         case PersonMerged(into=other):
             return {"merged_into": other}
+        case MergeVoided():
+            return {"merged_into": None}
         case PersonVoided():
             return {"voided": True}
         case _:

@@ -112,7 +112,7 @@ class Clock:
         return self.mongo.keep("parked")
 
     async def _load_checkpoint(self) -> None:
-        checkpoints = self.mongo.views("checkpoints")
+        checkpoints = self.mongo.checkpoints()
         await checkpoints.insert({"_id": "clock", "position": 0})
         saved = await checkpoints.get("clock") or {}
         self.position = self._saved = saved.get("position", 0)
@@ -151,9 +151,7 @@ class Clock:
 
     async def _save(self, position: int) -> None:
         """Write the checkpoint; where there is none any more, begin anew: SCHEDULES was emptied."""
-        if await self.mongo.views("checkpoints").update(
-            "clock", {"position": position}, upsert=False
-        ):
+        if await self.mongo.checkpoints().update("clock", {"position": position}, upsert=False):
             self._saved = position
         else:
             self._set.clear()

@@ -164,10 +164,11 @@ class ProposedIssue(_Part):
 
 
 class Heard(_Part):
-    """How many opinions came by one channel about one kind of target."""
+    """How many opinions came by one channel about one target: a member's, department's, branch's id."""
 
     channel: Channel
     target_kind: TargetKind
+    target: str | None = None
     opinions: int
 
 
@@ -345,7 +346,7 @@ class CollationVoided(Event):
 
 class ReportCompiled(Event):
     TYPE = "feedback.report.compiled.v1"
-    solicitation: str
+    solicitation: str | None
     member: PersonId | None = None
     opinions: tuple[str, ...]
     heard: tuple[Heard, ...]

@@ -75,6 +75,7 @@ from services.rectification.events import (
     ObjectionUpheld,
     RectificationStarted,
     SourceKind,
+    Stage,
     StrikeOffRequested,
 )
 from shared.decider import Event, Instant, PersonId
@@ -413,7 +414,7 @@ class ReportCard(_Document):
     """A thematic report: what was heard, counted when it was compiled, and what follows from it."""
 
     state: Literal["compiled", "voided"]
-    solicitation: str
+    solicitation: str | None
     member: PersonId | None
     opinions: tuple[str, ...]
     heard: tuple[Heard, ...]
@@ -454,22 +455,7 @@ reports = View(
 
 # -- issues ----------------------------------------------------------------------------------------
 
-type IssueStage = Literal[
-    "open",
-    "owned",
-    "planned",
-    "underway",
-    "awaiting_verification",
-    "verified",
-    "on_notice",
-    "struck_off",
-    "long_term",
-    "not_possible",
-    "merged",
-    "voided",
-]
-
-_REACHED: dict[type[Event], IssueStage] = {
+_REACHED: dict[type[Event], Stage] = {
     IssueClaimed: "owned",
     IssueAssigned: "owned",
     IssueDeclined: "open",
@@ -492,7 +478,7 @@ _REACHED: dict[type[Event], IssueStage] = {
 class Step(_Document):
     """A stage an issue reached, and when."""
 
-    stage: IssueStage
+    stage: Stage
     at: Instant
 
 
@@ -500,8 +486,9 @@ class IssueCard(_Document):
     """An issue as those who spoke up may follow it: where it stands and what they were told."""
 
     title: str
-    stage: IssueStage
+    stage: Stage
     addressee: Addressee
+    person: PersonId | None = None
     winds: tuple[Wind, ...]
     topics: tuple[Topic, ...]
     opinions: tuple[str, ...]
@@ -527,6 +514,7 @@ def issue_card(card: IssueCard | None, record: Record) -> IssueCard | None:
             title=event.title,
             stage="open",
             addressee=event.addressee,
+            person=event.person,
             winds=event.winds,
             topics=event.topics,
             opinions=tuple(dict.fromkeys(o for source in sources for o in source.opinions)),
@@ -542,7 +530,7 @@ def issue_card(card: IssueCard | None, record: Record) -> IssueCard | None:
     return card.model_copy(update=changes)
 
 
-def _stage(card: IssueCard, event: Event) -> IssueStage | None:
+def _stage(card: IssueCard, event: Event) -> Stage | None:
     match event:
         case MeasuresPlanned() if card.stage == "underway":
             return None
@@ -600,4 +588,5 @@ issues = View(
         ObjectionDismissed,
         *_REACHED,
     ),
+    version=2,
 )

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
 from services.campaign.directory import Directory
 from services.campaign.events import Role
-from services.feedback.domain import CLERKS, ORGANISATION
+from services.feedback.domain import CLERKS, ORGANISATION, known_as
 from services.feedback.domain import collation as collation_domain
 from services.feedback.domain import opinion as opinion_domain
 from services.feedback.domain import report as report_domain
@@ -59,7 +60,7 @@ from shared.marks import Id
 from shared.mongo import Document
 from shared.privacy import masked as sealed
 from shared.runtime import Desk, Query
-from shared.views import View, content
+from shared.views import View, content, shown
 
 READERS = ORGANISATION | {Role.supervisor}
 """Who reads what was said."""
@@ -92,8 +93,10 @@ async def opinion_facts(command: OpinionCommand, desk: Desk) -> opinion_domain.F
         ):
             return opinion_domain.Facts(school, solicited=await _solicited(asked, desk))
         case RefuseOpinion():
-            card = await desk.card(opinions, command.stream)
-            return opinion_domain.Facts(school, collated=bool(card and card.stage == "collated"))
+            found = await desk.document(opinions, command.stream)
+            if found is None or found["stage"] != "collated":
+                return opinion_domain.Facts(school)
+            return opinion_domain.Facts(school, collated=not _free(found, await _voided(desk)))
         case SendMessage():
             owners = await _owners(command.stream, desk)
             return opinion_domain.Facts(school, owners=owners)
@@ -106,17 +109,20 @@ async def collation_facts(command: CollationCommand, desk: Desk) -> collation_do
     school = _school(desk)
     match command:
         case OpenCollation(solicitation=asked, opinions=named):
-            found = await desk.find(opinions, _to_collate(asked, named), limit=LARGEST_BATCH)
+            voided = await _voided(desk)
+            where = _to_collate(asked, named, voided)
+            found = await desk.find(opinions, where, limit=LARGEST_BATCH)
             known = asked is not None and await _solicited(asked, desk)
-            return collation_domain.Facts(school, _known(found), solicited=known)
+            return collation_domain.Facts(school, _known(found, school, voided), solicited=known)
         case GroupOpinions(parts=parts) | RegroupOpinions(parts=parts):
             found = await _named((part.opinion for part in parts), desk)
-            return collation_domain.Facts(school, _known(found))
+            return collation_domain.Facts(school, _known(found, school))
         case SetPartAside(part=part):
-            return collation_domain.Facts(school, _known(await _named([part.opinion], desk)))
+            found = await _named([part.opinion], desk)
+            return collation_domain.Facts(school, _known(found, school))
         case CloseCollation():
             found = await desk.find(opinions, {"collation": command.stream, "standing": False})
-            return collation_domain.Facts(school, _known(found))
+            return collation_domain.Facts(school, _known(found, school))
         case _:
             return collation_domain.Facts(school)
 
@@ -129,10 +135,13 @@ async def report_facts(command: ReportCommand, desk: Desk) -> report_domain.Fact
     position = desk.position
     where = {"solicitation": command.solicitation, "state": {"$nin": ["withdrawn", "voided"]}}
     counted = {
-        d["key"]: Counted(Channel(d["channel"]), TargetKind(d["target_kind"]), d["target"])
+        d["key"]: Counted(
+            Channel(d["channel"]), TargetKind(d["target_kind"]), known_as(school, d["target"])
+        )
         for d in await desk.find(opinions, where)
     }
-    known = await _solicited(command.solicitation, desk)
+    asked = command.solicitation
+    known = asked is not None and await _solicited(asked, desk)
     return report_domain.Facts(school, counted, position, known)
 
 
@@ -152,44 +161,94 @@ async def _owners(opinion: str, desk: Desk) -> frozenset[PersonId]:
     """Who works on the issues an opinion became."""
     card = await desk.card(opinions, opinion)
     became = await _became(card.issues if card else (), desk)
-    return frozenset(PersonId(d["owner"]) for d in became if d["owner"])
+    owners = (known_as(_school(desk), d["owner"]) for d in became)
+    return frozenset(owner for owner in owners if owner)
 
 
-def _to_collate(solicitation: str | None, named: tuple[str, ...] | None) -> dict[str, Any]:
+def _to_collate(
+    solicitation: str | None, named: tuple[str, ...] | None, voided: Mapping[str, Document]
+) -> dict[str, Any]:
     if named is not None:
         return {"key": {"$in": list(named)}}
     asked = {"solicitation": solicitation} if solicitation else {}
-    return {"standing": True, "stage": "waiting", **asked}
+    again = {"stage": "collated", "issues": {"$in": sorted(voided)}}
+    return {"standing": True, "$or": [{"stage": "waiting"}, again], **asked}
+
+
+async def _voided(desk: Desk) -> dict[str, Document]:
+    """The issues that were voided, and those that had been merged into one of them."""
+    found = await desk.find(issues, {"stage": "voided"})
+    family = await _family([d["key"] for d in found], desk)
+    return {d["key"]: d for d in await desk.find(issues, {"key": {"$in": family}})}
+
+
+def _free(opinion: Document, voided: Mapping[str, Document]) -> bool:
+    """Whether no collation has an opinion and nothing stands of what its last one made of it.
+
+    A batch just closed has it until its issues are opened.
+    """
+    if opinion["stage"] != "collated":
+        return bool(opinion["stage"] == "waiting")
+    became = opinion["issues"]
+    return voided.keys() >= {*became} and any(
+        opinion["collation"] in voided[issue]["collations"] for issue in became
+    )
 
 
 async def _named(opinion_ids: Iterable[str], desk: Desk) -> list[Document]:
     return await desk.find(opinions, {"key": {"$in": list(dict.fromkeys(opinion_ids))}})
 
 
-def _known(found: Iterable[Document]) -> dict[str, Known]:
+def _known(
+    found: Iterable[Document], school: Directory, voided: Mapping[str, Document] | None = None
+) -> dict[str, Known]:
     return {
         d["key"]: Known(
             length=d["length"],
             standing=d["standing"],
-            taken=d["stage"] != "waiting",
+            taken=not _free(d, voided or {}),
             solicitation=d["solicitation"],
+            target=known_as(school, d["target"]),
         )
         for d in found
     }
 
 
+# -- Who reads -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Who asks, by every id they go by, and the issues that are about them."""
+
+    caller: Caller
+    ids: frozenset[str]
+    issues: frozenset[str]
+
+    def said(self, document: Document) -> bool:
+        """Whether they entered the opinion, or hold its receipt."""
+        return not self.ids.isdisjoint((document["submitted_by"], f"originator:{document['key']}"))
+
+    def trusted(self, document: Document) -> bool:
+        """Whether they may know who said it: nobody learns that of what is about them."""
+        about = document["target"] in self.ids or self.issues & {*document["issues"]}
+        return bool(self.caller.roles & CONFIDANTS) and not about
+
+
+async def _reader(caller: Caller, desk: Desk) -> _Reader:
+    ids = _ids(caller.id, desk)
+    found = await desk.find(issues, {"person": {"$in": ids}})
+    family = await _family([d["key"] for d in found], desk)
+    return _Reader(caller, frozenset(ids), frozenset(family))
+
+
+def _ids(person: str, desk: Desk) -> list[PersonId]:
+    """Every id somebody goes by, duplicates in the roster being merged; a unit has one."""
+    roster = _school(desk).roster
+    return [*roster.aliases(roster.identity(PersonId(person)))]
+
+
 # -- What every answer has in common -------------------------------------------------------------
-
-
-def _line(document: Document) -> Found:
-    """A document as it is answered."""
-    return {
-        **content(document),
-        "id": document["key"],
-        "version": document["version"],
-        "position": document["position"],
-        "opened": document["opened"],
-    }
 
 
 def _page(found: list[Document], items: list[Found], limit: int) -> Found:
@@ -249,7 +308,7 @@ async def all_solicitations(query: Solicitations, desk: Desk, caller: Caller) ->
     if "person" not in caller.roles:
         where["state"] = "open"
     found, page = await _pages(solicitations, where, query, desk)
-    return _page(found, [_line(document) for document in page], query.limit)
+    return _page(found, [shown(document) for document in page], query.limit)
 
 
 class Solicitation(Query):
@@ -271,7 +330,7 @@ async def one_solicitation(query: Solicitation, desk: Desk, _: Caller) -> Found:
         channel.value: await desk.count(opinions, {**counted, "channel": channel.value})
         for channel in Channel
     }
-    return {**_line(document), "heard": heard}
+    return {**shown(document), "heard": heard}
 
 
 # -- Opinions ------------------------------------------------------------------------------------
@@ -295,12 +354,15 @@ class Opinions(_Listing):
 
 async def all_opinions(query: Opinions, desk: Desk, caller: Caller) -> Found:
     """One page of opinions, without their conversations."""
-    names = ("state", "stage", "channel", "solicitation", "target_kind", "target", "anonymous")
+    names = ("state", "stage", "channel", "solicitation", "target_kind", "anonymous")
     where = _where(query, *names)
+    if query.target:
+        where["target"] = {"$in": _ids(query.target, desk)}
     if query.mine or not caller.roles & READERS:
-        where["submitted_by"] = caller.id
+        where["submitted_by"] = {"$in": _ids(caller.id, desk)}
     found, page = await _pages(opinions, where, query, desk)
-    items = [await _readable(document, desk, caller) for document in page]
+    reader = await _reader(caller, desk)
+    items = [await _readable(document, desk, reader) for document in page]
     return _page(found, [_short(item) for item in items], query.limit)
 
 
@@ -322,10 +384,11 @@ async def one_opinion(query: Opinion, desk: Desk, caller: Caller) -> Found:
     if document is None:
         raise NotFound
     became = await _became(document["issues"], desk)
-    if caller.roles & READERS or _own(document, caller):
-        item = await _readable(document, desk, caller)
-    elif any(d["owner"] == caller.id for d in became):
-        item = _guarded(document, caller)
+    reader = await _reader(caller, desk)
+    if caller.roles & READERS or reader.said(document):
+        item = await _readable(document, desk, reader)
+    elif any(d["owner"] in reader.ids for d in became):
+        item = _guarded(document, reader)
         hidden = ("verbatim_text", "sitting", "channel_text", "notes")
         item |= {name: sealed(item[name]) for name in hidden} | {"attachments": []}
     else:
@@ -347,14 +410,14 @@ async def receipt(_: Receipt, desk: Desk, caller: Caller) -> Found:
     document = await desk.document(opinions, opinion)
     if document is None:
         return {"id": opinion, "state": "received", "messages": [], "became": []}
-    item = await _readable(document, desk, caller)
-    shown = (
+    item = await _readable(document, desk, await _reader(caller, desk))
+    names = (
         "id", "version", "position", "opened", "state", "stage", "verbatim_text",
         "verbatim_sha256", "channel", "target_kind", "submitted_at", "acknowledgement",
         "refusal_code", "refusal", "withdrawal", "messages", "attachments",
     )  # fmt: skip
     became = await _became(document["issues"], desk)
-    found = _fitting({name: item[name] for name in shown})
+    found = _fitting({name: item[name] for name in names})
     found["messages"] = [{k: v for k, v in m.items() if k != "by"} for m in found["messages"]]
     return {**found, "became": [_followed(d) for d in became]}
 
@@ -369,16 +432,17 @@ class Unheard(_Listing):
 
 async def unheard(query: Unheard, desk: Desk, caller: Caller) -> Found:
     """One page of standing opinions without an issue, each with how far it came."""
-    voided = {d["key"] for d in await desk.find(issues, {"stage": "voided"})}
+    voided = await _voided(desk)
     where = {
         "standing": True,
         "$or": [{"issues": []}, {"issues": {"$in": sorted(voided)}}],
     }
     found, page = await _pages(opinions, where, query, desk)
+    reader = await _reader(caller, desk)
     items = []
     for document in page:
-        if set(document["issues"]) <= voided:
-            item = _short(await _readable(document, desk, caller))
+        if voided.keys() >= {*document["issues"]}:
+            item = _short(await _readable(document, desk, reader))
             items.append({**item, "where": "voided" if document["issues"] else document["stage"]})
     answer = _page(found, items, query.limit)
     if len(found) > query.limit and answer["next"] is None:
@@ -386,14 +450,14 @@ async def unheard(query: Unheard, desk: Desk, caller: Caller) -> Found:
     return answer
 
 
-async def _readable(document: Document, desk: Desk, caller: Caller) -> Found:
-    """An opinion as this caller may read it: identities and hidden passages taken out.
+async def _readable(document: Document, desk: Desk, reader: _Reader) -> Found:
+    """An opinion as this reader may see it: identities and hidden passages taken out.
 
     Whoever said it reads their own words, but for what is to be erased.
     """
-    item = _guarded(document, caller)
+    item = _guarded(document, reader)
     hidden = [TextRange.model_validate(r) for r in document["erased"]]
-    if not _own(document, caller):
+    if not reader.said(document):
         hidden += [TextRange.model_validate(r) for r in document["masked"]]
     if hidden:
         item["verbatim_text"] = await _text(document, joined(hidden), desk)
@@ -408,12 +472,11 @@ async def _text(document: Document, hidden: Iterable[TextRange], desk: Desk) -> 
     return masked(opened, hidden)
 
 
-def _guarded(document: Document, caller: Caller) -> Found:
-    """An opinion without who said it, unless this caller may know."""
-    item = {**_line(document), "version": document["own_version"]}
+def _guarded(document: Document, reader: _Reader) -> Found:
+    """An opinion without who said it, unless this reader may know."""
+    item = {**shown(document), "version": document["own_version"]}
     del item["own_version"]
-    trusted = caller.roles & CONFIDANTS and caller.id != document["target"]
-    if trusted or _own(document, caller):
+    if reader.trusted(document) or reader.said(document):
         return item
     item |= {name: sealed(item[name]) for name in ("voiced_by", "contact")}
     if not document["recorded_by_clerk"]:
@@ -421,11 +484,6 @@ def _guarded(document: Document, caller: Caller) -> Found:
         item["submitted_by"] = None
         item["notes"] = [{**n, "by": None} if n["by"] == who else n for n in item["notes"]]
     return item
-
-
-def _own(document: Document, caller: Caller) -> bool:
-    """Whether the caller entered it, or holds its receipt."""
-    return caller.id in {document["submitted_by"], f"originator:{document['key']}"}
 
 
 def _short(item: Found) -> Found:
@@ -462,16 +520,21 @@ async def issue_opinions(query: IssueOpinions, desk: Desk, caller: Caller) -> Fo
     """One page of an issue's opinions."""
     if await desk.document(issues, query.id) is None:
         raise NotFound
-    family, latest = [query.id], [query.id]
-    for _ in range(MERGES):
-        found = await desk.find(issues, {"merged_into": {"$in": latest}})
-        latest = [d["key"] for d in found if d["key"] not in family]
-        if not latest:
-            break
-        family += latest
+    family = await _family([query.id], desk)
     found, page = await _pages(opinions, {"issues": {"$in": family}}, query, desk)
-    items = [_short(await _readable(document, desk, caller)) for document in page]
+    reader = await _reader(caller, desk)
+    items = [_short(await _readable(document, desk, reader)) for document in page]
     return _page(found, items, query.limit)
+
+
+async def _family(issue_ids: Iterable[str], desk: Desk) -> list[str]:
+    """The issues of those ids and all that were merged into them."""
+    family = latest = list(issue_ids)
+    for _ in range(MERGES):
+        found = await desk.find(issues, {"merged_into": {"$in": latest}}) if latest else []
+        latest = [d["key"] for d in found if d["key"] not in family]
+        family = family + latest
+    return family
 
 
 async def _became(issue_ids: Iterable[str], desk: Desk) -> list[Document]:
@@ -489,12 +552,10 @@ async def _became(issue_ids: Iterable[str], desk: Desk) -> list[Document]:
 
 
 def _followed(document: Document) -> Found:
-    """An issue as those who spoke up may follow it: without the person who works on it."""
+    """An issue as those who spoke up may follow it: without whom it is about and who works on it."""
     card = content(document)
-    return {
-        "id": document["key"],
-        **{n: v for n, v in card.items() if n not in {"owner", "opinions", "collations"}},
-    }
+    hidden = {"person", "owner", "opinions", "collations"}
+    return {"id": document["key"], **{n: v for n, v in card.items() if n not in hidden}}
 
 
 # -- Collations ----------------------------------------------------------------------------------
@@ -571,10 +632,11 @@ async def collation_opinions(query: CollationOpinions, desk: Desk, caller: Calle
     unsettled = {part.opinion for part in left}
     wanted = [o for o in card.lengths if query.waiting in {None, o in unsettled}]
     found, page = await _pages(opinions, {"key": {"$in": wanted}}, query, desk)
+    reader = await _reader(caller, desk)
     items = []
     for opinion in page:
         key = opinion["key"]
-        item = _short(await _readable(opinion, desk, caller))
+        item = _short(await _readable(opinion, desk, reader))
         cuts = card.cuts.get(key, ())
         item |= {
             "cuts": cuts,
@@ -613,13 +675,11 @@ async def suggestions(query: Suggestions, desk: Desk, _: Caller) -> Found:
     if query.waiting:
         unsettled = {part.opinion for part in await _left(document["key"], card, desk)}
         pairs = [pair for pair in pairs if unsettled & {pair.one, pair.other}]
-    shown = pairs[: query.limit]
+    most = pairs[: query.limit]
     return {
-        "pairs": [
-            {"one": p.one, "other": p.other, "likeness": round(p.likeness, 3)} for p in shown
-        ],
-        "clusters": clusters(shown),
-        "left_out": len(pairs) - len(shown),
+        "pairs": [{"one": p.one, "other": p.other, "likeness": round(p.likeness, 3)} for p in most],
+        "clusters": clusters(most),
+        "left_out": len(pairs) - len(most),
     }
 
 
@@ -635,7 +695,7 @@ async def _batch(document: Document, desk: Desk) -> Found:
     card = collations.document.model_validate(content(document))
     excused = await _excused(document["key"], card, desk)
     left = dict.fromkeys(p.opinion for p in _waiting(card, excused))
-    line = _line(document)
+    line = shown(document)
     for name in ("lengths", "cuts", "groups", "aside", "not_collated"):
         del line[name]
     return {
@@ -691,13 +751,15 @@ class Reports(_Listing):
 
 async def all_reports(query: Reports, desk: Desk, caller: Caller) -> Found:
     """One page of reports without their lists of opinions; a member sees the team's and their own."""
-    where = _where(query, "state", "solicitation", "member")
+    where = _where(query, "state", "solicitation")
+    if query.member:
+        where["member"] = {"$in": _ids(query.member, desk)}
     if not caller.roles & READERS:
-        where = {"$and": [where, {"member": {"$in": [None, caller.id]}}]}
+        where = {"$and": [where, {"member": {"$in": [None, *_ids(caller.id, desk)]}}]}
     found, page = await _pages(reports, where, query, desk)
     items = []
     for document in page:
-        item = _line(document)
+        item = shown(document)
         item["opinion_count"] = len(item.pop("opinions"))
         items.append(item)
     return _page(found, items, query.limit)
@@ -717,6 +779,6 @@ async def one_report(query: Report, desk: Desk, caller: Caller) -> Found:
     document = await desk.document(reports, query.id)
     if document is None:
         raise NotFound
-    if not caller.roles & READERS and document["member"] not in {None, caller.id}:
+    if not caller.roles & READERS and document["member"] not in {None, *_ids(caller.id, desk)}:
         raise NotFound
-    return _line(document)
+    return shown(document)

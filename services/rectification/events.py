@@ -32,6 +32,23 @@ class Mode(StrEnum):
     long_term = "long_term"
 
 
+type Stage = Literal[
+    "open",
+    "owned",
+    "planned",
+    "underway",
+    "awaiting_verification",
+    "verified",
+    "on_notice",
+    "struck_off",
+    "long_term",
+    "not_possible",
+    "merged",
+    "voided",
+]
+"""Where an issue stands; the first seven are live, only `struck_off` counts as solved."""
+
+
 class ReturnReason(StrEnum):
     """Why a reviewer sent an issue back."""
 
@@ -101,13 +118,17 @@ class Measure(_Part):
 
 
 class Watch(_Part):
-    """A deadline with the moments it will be spoken of: reminders before, the ladder after."""
+    """A deadline with the moments it will be spoken of: reminders before, the ladder after.
+
+    `climbed` is how many rungs of the ladder it has been spoken of already.
+    """
 
     due: Deadline
     remind_at: tuple[Instant, ...]
     urge_at: Instant
     supervise_at: Instant
     account_at: Instant
+    climbed: int = 0
 
 
 class Evidence(_Part):

@@ -1,8 +1,10 @@
 """What rectification does of its own accord: it opens issues, and lets the clock speak of deadlines."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
+from services.campaign.defaults import MOST_PERIODS
 from services.feedback.events import CollationClosed, ProposedIssue
 from services.rectification.domain.issue import (
     CallToAccount,
@@ -36,9 +38,6 @@ from services.rectification.events import (
 from shared.decider import Forget, Policy, Remind, Send
 from shared.envelope import Record
 
-REMINDERS = 8
-"""Reminders one deadline may have; more are not set."""
-
 
 def issue_of(collation: str, key: str) -> str:
     """The id of the issue that a group of a collation becomes."""
@@ -62,11 +61,12 @@ def _opening(collation: str, proposed: ProposedIssue) -> dict[str, object]:
 
 def timers(record: Record) -> Iterable[Remind | Forget]:
     """The timers an event sets and drops. An issue has one deadline that counts at a time."""
+    at = record.at
     match record.event:
         case IssueOpened(watch=watch) | IssueDeclined(watch=watch):
-            return _set(Concern.claim, watch)
+            return _set(Concern.claim, watch, at)
         case IssueClaimed(watch=watch) | IssueAssigned(watch=watch) | IssueReopened(watch=watch):
-            return _set(Concern.plan, watch)
+            return _set(Concern.plan, watch, at)
         case (
             MeasuresPlanned(watch=watch)
             | ExtensionGranted(watch=watch)
@@ -74,9 +74,9 @@ def timers(record: Record) -> Iterable[Remind | Forget]:
             | ConvertedToLongTerm(watch=watch)
             | ObjectionUpheld(watch=Watch() as watch)
         ):
-            return _set(Concern.rectification, watch)
+            return _set(Concern.rectification, watch, at)
         case ObjectionRaised(watch=watch):
-            return _set(Concern.objection, watch)
+            return _set(Concern.objection, watch, at)
         case (
             StrikeOffRequested()
             | ObjectionDismissed()
@@ -91,21 +91,33 @@ def timers(record: Record) -> Iterable[Remind | Forget]:
             return ()
 
 
-def _set(concern: Concern, watch: Watch) -> Iterator[Remind | Forget]:
+def _set(concern: Concern, watch: Watch, now: datetime) -> Iterator[Remind | Forget]:
+    """The timers of a deadline, which may be taken up again late.
+
+    What is past is not made up for, but for the highest rung that ought to have been reached and was
+    not: it is climbed at once.
+    """
     body = {"concern": concern.value, "due_at": watch.due.at.isoformat()}
-    for n in range(REMINDERS):
-        if n < len(watch.remind_at):
-            yield Remind(f"remind-{n}", watch.remind_at[n], RemindIssue, body)
+    for n, name in enumerate(_REMINDERS):
+        if n < len(watch.remind_at) and watch.remind_at[n] > now:
+            yield Remind(name, watch.remind_at[n], RemindIssue, body)
         else:
-            yield Forget(f"remind-{n}")
-    yield Remind("urge", watch.urge_at, UrgeIssue, body)
-    yield Remind("supervise", watch.supervise_at, SuperviseIssue, body)
-    yield Remind("account", watch.account_at, CallToAccount, body)
+            yield Forget(name)
+    moments = dict(zip(_LADDER, (watch.urge_at, watch.supervise_at, watch.account_at), strict=True))
+    overdue = [name for name, at in moments.items() if at <= now]
+    for rung, (name, at) in enumerate(moments.items(), start=1):
+        if rung > watch.climbed and (at > now or name == overdue[-1]):
+            yield Remind(name, at, _LADDER[name], body)
+        else:
+            yield Forget(name)
 
 
 def _drop() -> Iterator[Forget]:
-    for name in (*(f"remind-{n}" for n in range(REMINDERS)), "urge", "supervise", "account"):
+    for name in (*_REMINDERS, *_LADDER):
         yield Forget(name)
 
+
+_REMINDERS = tuple(f"remind-{n}" for n in range(MOST_PERIODS))
+_LADDER = {"urge": UrgeIssue, "supervise": SuperviseIssue, "account": CallToAccount}
 
 opening = Policy("open-issues", open_issues, follows=(CollationClosed,))

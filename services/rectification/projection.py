@@ -72,6 +72,7 @@ from services.rectification.events import (
     Satisfied,
     Solved,
     Source,
+    Stage,
     StrikeOffRequested,
     VerdictRecorded,
 )
@@ -80,22 +81,6 @@ from shared.envelope import Record
 from shared.views import View, ledger
 
 directory = ledger("directory", Directory, fold, FOLLOWS)
-
-type Stage = Literal[
-    "open",
-    "owned",
-    "planned",
-    "underway",
-    "awaiting_verification",
-    "verified",
-    "on_notice",
-    "struck_off",
-    "long_term",
-    "not_possible",
-    "merged",
-    "voided",
-]
-"""Where an issue stands; the first seven are live, only `struck_off` counts as solved."""
 
 LIVE: tuple[Stage, ...] = (
     "open",
@@ -106,6 +91,10 @@ LIVE: tuple[Stage, ...] = (
     "verified",
     "on_notice",
 )
+TIMED: tuple[Stage, ...] = ("open", "owned", "planned", "underway", "long_term")
+"""Stages with a deadline that can pass: its reminders and its ladder are set (`policy.timers`)."""
+NOT_ENDED: tuple[Stage, ...] = (*LIVE, "long_term")
+"""Stages in which somebody still has to see to the issue."""
 
 
 class _Document(BaseModel):
@@ -233,7 +222,7 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
         case IssueCorrected():
             return {n: getattr(event, n) for n in type(event).model_fields if n != "reason"}
         case IssueVoided():
-            return {"stage": "voided", "since": at, "due": None, "ending": event.reason}
+            return {**_ended("voided", at), "ending": event.reason}
         case IssueClaimed(owner=owner, watch=watch) | IssueAssigned(owner=owner, watch=watch):
             claimed = isinstance(event, IssueClaimed)
             return {
@@ -289,8 +278,9 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
             }
         case IssueVerified(finding=finding):
             return {"stage": "verified", "since": at, "finding": finding, "verified_at": at}
-        case IssueReturned(reason=reason, times=times):
-            return {"stage": "underway", "since": at, "finding": reason, "returned": times}
+        case IssueReturned(reason=reason, times=times, watch=watch):
+            told = {"finding": reason, "returned": times, "due": watch.due}
+            return {"stage": "underway", "since": at, **told}
         case NoticePublished(until=until):
             return {"stage": "on_notice", "since": at, "notice_until": until}
         case ObjectionRaised(text=text):
@@ -336,6 +326,8 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
                 "due": watch.due,
                 "struck_off_at": None,
                 "struck_off_by": None,
+                "looked_back": None,
+                "relapse": None,
                 "verified_at": None,
                 "notice_until": None,
                 "verdicts_until": None,
@@ -353,28 +345,26 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
                 "due": watch.due,
                 "ending": reason,
                 "mode": Mode.long_term,
+                "extension_asked": None,
             }
         case ExplainedNotPossible(explanation=explanation, verdicts_until=until):
             return {
-                "stage": "not_possible",
-                "since": at,
-                "due": None,
+                **_ended("not_possible", at),
                 "ending": explanation,
                 "verdicts_until": until,
             }
         case IssueMerged(into=into, reason=reason):
-            return {
-                "stage": "merged",
-                "since": at,
-                "due": None,
-                "merged_into": into,
-                "ending": reason,
-            }
+            return {**_ended("merged", at), "merged_into": into, "ending": reason}
         case IssueReminded() | IssueUrged() | IssueSupervised() | IssueCalledToAccount():
             rung = Rung(rung=_RUNGS[type(event)], concern=event.concern, at=at, told=event.told)
             return {"rungs": (*card.rungs, rung)}
         case _:
             return {}
+
+
+def _ended(stage: Stage, at: Instant) -> dict[str, object]:
+    """What ends with an issue: no deadline counts any more, no request waits."""
+    return {"stage": stage, "since": at, "due": None, "extension_asked": None}
 
 
 _RUNGS: dict[type, Literal["remind", "urge", "supervise", "account"]] = {
@@ -436,19 +426,27 @@ opinions = View(
 
 
 class Collation(BaseModel):
-    """Whether a collation is still open."""
+    """Whether a collation is still open, else who closed it."""
 
     model_config = ConfigDict(frozen=True)
     open: bool
+    closed_by: PersonId | None = None
 
 
 def collation(_: Collation | None, record: Record) -> Collation:
     """Where the collation stands."""
-    return Collation(open=isinstance(record.event, CollationOpened))
+    closed = isinstance(record.event, CollationClosed)
+    return Collation(
+        open=isinstance(record.event, CollationOpened), closed_by=record.actor if closed else None
+    )
 
 
 collations = View(
-    "collations", Collation, collation, (CollationOpened, CollationClosed, CollationVoided)
+    "collations",
+    Collation,
+    collation,
+    (CollationOpened, CollationClosed, CollationVoided),
+    version=2,
 )
 
 

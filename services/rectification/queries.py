@@ -1,10 +1,14 @@
 """What may be asked of rectification, and the facts its rules look at."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
-from services.feedback.events import Addressee, Wind
+from services.campaign.directory import Directory
+from services.campaign.events import Role
+from services.feedback.events import Addressee, OpinionRedacted, OpinionSubmitted, Wind
 from services.rectification.domain import issue as issue_domain
 from services.rectification.domain import plan as plan_domain
 from services.rectification.domain import regulation as regulation_domain
@@ -18,11 +22,19 @@ from services.rectification.domain.issue import (
     RaiseObjection,
     RecordVerdict,
     StrikeOff,
+    VoidIssue,
 )
-from services.rectification.events import SourceKind
+from services.rectification.events import (
+    IssueMerged,
+    ObjectionRaised,
+    SourceKind,
+    Stage,
+    VerdictRecorded,
+)
 from services.rectification.projection import (
     LIVE,
-    Stage,
+    NOT_ENDED,
+    TIMED,
     collations,
     directory,
     issues,
@@ -31,29 +43,37 @@ from services.rectification.projection import (
     regulations,
 )
 from shared.callers import Caller, UnknownSchool
-from shared.decider import NotFound
+from shared.decider import NotFound, PersonId
 from shared.envelope import Record, Subject
 from shared.marks import Id
 from shared.mongo import Document
-from shared.privacy import masked
+from shared.privacy import SEALED, masked
 from shared.runtime import Desk, Query
-from shared.views import content
+from shared.views import shown
 
 PEOPLE = frozenset({"person", "operator"})
 WITH_RECEIPT = PEOPLE | {"originator"}
-MAX_BIOGRAPHY = 500
-"""Events of one biography; a longer life is told up to there."""
+CONFIDANTS = DESK - {Role.principal_leader}
+"""Who may know who spoke up, unless it was about them; the same as in feedback."""
+MERGES = 10
+"""How often an issue may have been merged on before its originators lose sight of it."""
 
 # -- Facts ---------------------------------------------------------------------------------------
 
 
-async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts:
+async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts:  # noqa: PLR0911 -- a table
     """What a decision on an issue looks at."""
     known = desk.ledger(directory)
     if known is None:
         raise UnknownSchool
     state = desk.state
     match command:
+        case MergeIssue(into=into):
+            other = "closed" if await _merged_by_now(into, desk) else await _standing(into, desk)
+            circle = await _in_a_circle(command.stream, desk)
+            return issue_domain.Facts(known, other=other, circle=circle)
+        case _ if isinstance(state, issue_domain.Merged):
+            return issue_domain.Facts(known, circle=await _in_a_circle(command.stream, desk))
         case ClaimIssue() | AssignIssue() if isinstance(state, issue_domain.Open):
             sources = {s.id for s in state.case.sources if s.kind is SourceKind.collation}
             return issue_domain.Facts(known, open_collations=await _open_collations(sources, desk))
@@ -61,15 +81,19 @@ async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts:
             found = await desk.find(issues, {"parent": command.stream, "stage": {"$in": LIVE}})
             return issue_domain.Facts(known, children=tuple(d["key"] for d in found))
         case RecordVerdict() | RaiseObjection():
-            voiced = await desk.find(opinions, {"submitted_by": command.by})
-            merged = await desk.find(issues, {"merged_into": command.stream})
+            theirs = known.roster.aliases(command.by)
+            voiced = await desk.find(opinions, {"submitted_by": {"$in": list(theirs)}})
+            merged = await _family(command.stream, desk)
             return issue_domain.Facts(
                 known,
                 voiced=frozenset(d["key"] for d in voiced),
                 inherited=frozenset(o for d in merged for o in d["opinions"]),
             )
-        case OpenIssue(parent=str() as other) | MergeIssue(into=other):
-            return issue_domain.Facts(known, other=await _standing(other, desk))
+        case OpenIssue(parent=parent):
+            other = await _standing(parent, desk) if parent else "missing"
+            return issue_domain.Facts(known, other=other, unknown=await _unknown(command, desk))
+        case VoidIssue() if hasattr(state, "case"):
+            return issue_domain.Facts(known, collators=await _collators(state.case, known, desk))
         case _:
             return issue_domain.Facts(known)
 
@@ -79,7 +103,7 @@ async def plan_facts(_: plan_domain.PlanCommand, desk: Desk) -> plan_domain.Fact
     known = desk.ledger(directory)
     if known is None:
         raise UnknownSchool
-    live = await desk.find(issues, {"stage": {"$in": [*LIVE, "long_term"]}})
+    live = await desk.find(issues, {"stage": {"$in": NOT_ENDED}})
     return plan_domain.Facts(
         known,
         issues=frozenset(d["key"] for d in live),
@@ -102,6 +126,50 @@ async def regulation_facts(
 async def _open_collations(wanted: set[str], desk: Desk) -> frozenset[str]:
     found = {collation: await desk.card(collations, collation) for collation in wanted}
     return frozenset(c for c, card in found.items() if card and card.open)
+
+
+async def _unknown(command: OpenIssue, desk: Desk) -> frozenset[str]:
+    """The opinions and collations among the sources that feedback never told us of.
+
+    A service names what it read in the log, which our views may not have seen yet.
+    """
+    if command.by.startswith("service:"):
+        return frozenset()
+    heard = {opinion for source in command.sources for opinion in source.opinions}
+    grouped = {source.id for source in command.sources if source.kind is SourceKind.collation}
+    unknown: set[str] = set()
+    for view, named in ((opinions, heard), (collations, grouped)):
+        if named:
+            found = await desk.find(view, {"key": {"$in": sorted(named)}})
+            unknown |= named - {d["key"] for d in found}
+    return frozenset(unknown)
+
+
+async def _collators(case: issue_domain.Case, known: Directory, desk: Desk) -> frozenset[PersonId]:
+    """Whose doing it was that a service opened an issue: who closed the collations it comes from."""
+    if not case.raised_by.startswith("service:"):
+        return frozenset()
+    sources = {s.id for s in case.sources if s.kind is SourceKind.collation}
+    cards = [await desk.card(collations, collation) for collation in sources]
+    closers = {card.closed_by for card in cards if card and card.closed_by}
+    return frozenset(known.roster.identity(person) for person in closers)
+
+
+async def _merged_by_now(issue: str, desk: Desk) -> bool:
+    """Whether an issue was merged as the log has it: a view may not have seen what just happened."""
+    past = await _history(desk, "rectification", "issue", issue)
+    return any(isinstance(record.event, IssueMerged) for record in past)
+
+
+async def _in_a_circle(issue: str, desk: Desk) -> bool:
+    """Whether following where an issue was merged to leads back to it."""
+    seen: set[str] = set()
+    here: str | None = issue
+    while here and here not in seen:
+        seen.add(here)
+        card = await desk.card(issues, here)
+        here = card.merged_into if card else None
+    return here == issue
 
 
 async def _standing(issue: str, desk: Desk) -> Literal["open", "closed", "missing"]:
@@ -152,9 +220,8 @@ async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, A
     if query.live is not None and not query.stage:
         where["stage"] = {"$in" if query.live else "$nin": LIVE}
     if query.overdue is not None:
-        moment = desk.at.isoformat().replace("+00:00", "Z")
-        late = {"due.at": {"$lt": moment}, "stage": where.get("stage", {"$in": LIVE})}
-        where |= late if query.overdue else {"$nor": [late]}
+        late = {"stage": {"$in": TIMED}, "due.at": {"$lt": _now(desk)}}
+        where["$and" if query.overdue else "$nor"] = [late]
     found = await desk.find(issues, where, after=query.after, limit=query.limit)
     items = [_line(document, caller) for document in found]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
@@ -185,14 +252,14 @@ class IssueSummary(Query):
 async def summary(_: IssueSummary, desk: Desk, __: Caller) -> dict[str, Any]:
     """Counts by stage, addressee and wind, and the lists somebody has to look at."""
     found = await desk.find(issues, {})
-    moment = desk.at.isoformat().replace("+00:00", "Z")
     live = [d for d in found if d["stage"] in LIVE]
+    timed = [d for d in found if d["stage"] in TIMED]
     return {
         "total": len(found),
         "by_stage": _counted(d["stage"] for d in found),
         "by_addressee": _counted(d["addressee"] for d in found),
         "by_wind": _counted(w for d in found for w in d["winds"] or ["not_four_winds"]),
-        "overdue": [d["key"] for d in live if d["due"] and d["due"]["at"] < moment],
+        "overdue": [d["key"] for d in timed if d["due"]["at"] < _now(desk)],
         "unclaimed": [d["key"] for d in live if d["stage"] == "open"],
         "solved_not_struck_off": [
             d["key"] for d in live if d["stage"] in {"verified", "on_notice"}
@@ -202,6 +269,11 @@ async def summary(_: IssueSummary, desk: Desk, __: Caller) -> dict[str, Any]:
     }
 
 
+def _now(desk: Desk) -> str:
+    """The present moment, as documents hold one."""
+    return desk.at.isoformat().replace("+00:00", "Z")
+
+
 def _counted(values: Any) -> dict[str, int]:  # noqa: ANN401 -- any iterable of words
     counts: dict[str, int] = {}
     for value in values:
@@ -209,20 +281,46 @@ def _counted(values: Any) -> dict[str, int]:  # noqa: ANN401 -- any iterable of 
     return dict(sorted(counts.items()))
 
 
+@dataclass(frozen=True)
+class _Listener:
+    """A caller before an issue: `about` are the people it is about, `owner` is who works on it."""
+
+    caller: Caller
+    about: frozenset[PersonId]
+    owner: PersonId | None
+
+    @classmethod
+    def of(cls, caller: Caller, document: Document, *merged: Document) -> "_Listener":
+        """A caller before the issue of a line and those merged into it."""
+        about = frozenset(d["person"] for d in (document, *merged) if d["person"])
+        return cls(caller, about, document["owner"])
+
+    @property
+    def hears(self) -> bool:
+        """Whether they may read what others said of the outcome: the desk, and a team issue's owner."""
+        if self.about:
+            return bool(self.caller.roles & DESK) and self.caller.id not in self.about
+        return bool(self.caller.roles & DESK) or self.caller.id == self.owner
+
+    def knows(self, targets: Iterable[str | None] = ()) -> bool:
+        """Whether they may know who said something about `targets`."""
+        concerned = {*self.about, *targets}
+        return bool(self.caller.roles & CONFIDANTS) and self.caller.id not in concerned
+
+    def told(self, said: dict[str, Any], who: str, text: str) -> dict[str, Any]:
+        """A verdict or an objection as they may see it; their own as it is."""
+        if said[who] == self.caller.id:
+            return said
+        name = said[who] if self.knows() else None
+        return {**said, who: name, text: said[text] if self.hears else masked(said[text])}
+
+
 def _line(document: Document, caller: Caller) -> dict[str, Any]:
-    """A line as this caller may see it: what originators wrote is for the desk and the owner."""
-    line = {
-        **content(document),
-        "id": document["key"],
-        "version": document["version"],
-        "position": document["position"],
-        "opened": document["opened"],
-    }
-    if not caller.roles & DESK and caller.id != document["owner"]:
-        line["verdicts"] = [
-            {**v, "comment": masked(v["comment"])} if v["originator"] != caller.id else v
-            for v in document["verdicts"]
-        ]
+    """A line as this caller may see it: who judged is for confidants, what they wrote for the desk."""
+    listener = _Listener.of(caller, document)
+    line = shown(document)
+    line["verdicts"] = [listener.told(v, "originator", "comment") for v in document["verdicts"]]
+    if not listener.hears:
         line["objection"] = masked(document["objection"])
     return line
 
@@ -233,11 +331,29 @@ async def _visible(issue: str, desk: Desk, caller: Caller) -> Document:
     if document is None:
         raise NotFound
     if "originator" in caller.roles:
-        opinion = caller.id.removeprefix("originator:")
-        merged = await desk.find(issues, {"merged_into": issue})
-        if not any(opinion in d["opinions"] for d in (document, *merged)):
+        family = [document, *await _family(issue, desk)]
+        if not any(_receipt(caller) in d["opinions"] for d in family):
             raise NotFound
     return document
+
+
+def _receipt(caller: Caller) -> str:
+    """The opinion of an originator by receipt."""
+    return caller.id.removeprefix("originator:")
+
+
+async def _family(issue: str, desk: Desk) -> list[Document]:
+    """The issues merged into one, at once or by way of others."""
+    family: dict[str, Document] = {}
+    latest = [issue]
+    for _ in range(MERGES):
+        found = await desk.find(issues, {"merged_into": {"$in": latest}})
+        new = {d["key"]: d for d in found if d["key"] not in {issue, *family}}
+        if not new:
+            break
+        family |= new
+        latest = list(new)
+    return list(family.values())
 
 
 # -- Biography -----------------------------------------------------------------------------------
@@ -248,34 +364,43 @@ class IssueBiography(Query):
 
     zh = "问题全过程"
     path = "issues/{id}/biography"
-    allowed = WITH_RECEIPT
+    allowed = frozenset({"person", "originator"})
     id: Id
+    after: int = Field(0, ge=0)
+    limit: int = Field(50, ge=1, le=200)
 
 
 async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[str, Any]:
-    """Each event with position, times, actor, hash and content, over all services that touched it."""
+    """One page of events with position, times, actor, hash and content, over all services it touched.
+
+    Of feedback it shows nobody more than feedback itself: that something was done everybody sees;
+    the words are for who said them and for the desk (for these, once anything in them was hidden, at
+    `opinions/{id}`); who spoke up is for confidants it is not about.
+    """
     document = await _visible(query.id, desk, caller)
-    merged = await desk.find(issues, {"merged_into": query.id})
-    told: list[Record] = []
-    heard = {o for d in (document, *merged) for o in d["opinions"]}
+    merged = await _family(query.id, desk)
+    family = [document, *merged]
+    listener = _Listener.of(caller, document, *merged)
+    heard = {o for d in family for o in d["opinions"]}
     if "originator" in caller.roles:
-        heard &= {caller.id.removeprefix("originator:")}
-    for issue in (query.id, *(d["key"] for d in merged)):
-        told += await _history(desk, "rectification", "issue", issue)
+        heard &= {_receipt(caller)}
+    items: list[dict[str, Any]] = []
+    for d in family:
+        past = await _history(desk, "rectification", "issue", d["key"])
+        items += (_of_the_issue(record, listener) for record in past)
     for opinion in heard:
-        told += await _history(desk, "feedback", "opinion", opinion)
-    for collation in {s["id"] for s in document["sources"] if s["kind"] == "collation"}:
-        told += [
-            record
-            for record in await _history(desk, "feedback", "collation", collation)
-            if _mentions(record, heard)
-        ]
-    told.sort(key=lambda record: record.position)
+        past = await _history(desk, "feedback", "opinion", opinion)
+        items += _of_an_opinion(past, listener)
+    for collation in {s["id"] for d in family for s in d["sources"] if s["kind"] == "collation"}:
+        past = await _history(desk, "feedback", "collation", collation)
+        items += (_of_a_collation(r, heard, listener) for r in past if _mentions(r, heard))
+    items.sort(key=lambda item: int(item["position"]))
+    page = [item for item in items if item["position"] > query.after][: query.limit]
     return {
         "id": query.id,
         "opinions": sorted(heard),
-        "events": [_told(record, heard, caller) for record in told[:MAX_BIOGRAPHY]],
-        "complete": len(told) <= MAX_BIOGRAPHY,
+        "items": page,
+        "next": page[-1]["opened"] if page and page[-1] is not items[-1] else None,
     }
 
 
@@ -288,24 +413,74 @@ def _mentions(record: Record, opinions: set[str]) -> bool:
     return any(opinion in text for opinion in opinions)
 
 
-def _told(record: Record, opinions: set[str], caller: Caller) -> dict[str, Any]:
-    """One event of a biography; a collation's is cut to the groups that concern it."""
-    said = record.event.model_dump(mode="json")
-    for name in ("voiced_by", "contact"):
-        if name in said and not caller.roles & DESK:
-            said[name] = masked(said[name])
+def _of_the_issue(record: Record, listener: _Listener) -> dict[str, Any]:
+    """An event of an issue; who judged or objected, and in which words, is guarded as on the ledger."""
+    said = _said(record)
+    match record.event:
+        case VerdictRecorded():
+            said = listener.told(said, "originator", "comment")
+            return _told(record, said, known=said["originator"] is not None, role="originator")
+        case ObjectionRaised():
+            said = listener.told(said, "objector", "text")
+            return _told(record, said, known=said["objector"] is not None, role="objector")
+        case _:
+            return _told(record, said)
+
+
+def _of_an_opinion(past: list[Record], listener: _Listener) -> Iterator[dict[str, Any]]:
+    """The events of an opinion, none of them telling more than feedback would."""
+    caller = listener.caller
+    spoken = next((r.event for r in past if isinstance(r.event, OpinionSubmitted)), None)
+    who = spoken.submitted_by if spoken and not spoken.recorded_by_clerk else None
+    entered = spoken.submitted_by if spoken else None
+    hidden = any(isinstance(record.event, OpinionRedacted) for record in past)
+    targets = {getattr(record.event, "target", None) for record in past}
+    for record in past:
+        own = caller.id in {entered, f"originator:{record.stream}"}
+        known = own or listener.knows(targets)
+        readable = own or bool(caller.roles & DESK)
+        said: dict[str, Any] = _said(record) if readable else {**SEALED}
+        if readable and isinstance(record.event, OpinionSubmitted):
+            del said["salt"]
+            if hidden:
+                said["verbatim_text"] = SEALED
+            if not known:
+                sealed = {name: masked(said[name]) for name in ("voiced_by", "contact")}
+                said = {**said, **sealed, "submitted_by": None if who else entered}
+        yield _told(record, said, known=known or record.actor != who, role="originator")
+
+
+def _of_a_collation(record: Record, opinions: set[str], listener: _Listener) -> dict[str, Any]:
+    """An event of a collation, cut to the groups that concern the issue."""
+    if not listener.caller.roles & DESK:
+        return _told(record, {**SEALED})
+    said = _said(record)
     if "issues" in said:
         said["issues"] = [
             i for i in said["issues"] if any(part["opinion"] in opinions for part in i["parts"])
         ]
-    if record.category == "collation" and isinstance(said.get("opinions"), list):
-        said["opinions"] = [o for o in said["opinions"] if o["opinion"] in opinions]
+    if "opinions" in said:
+        said["opinions"] = [
+            o for o in said["opinions"] if (o if isinstance(o, str) else o["opinion"]) in opinions
+        ]
+    return _told(record, said)
+
+
+def _said(record: Record) -> dict[str, Any]:
+    return record.event.model_dump(mode="json")
+
+
+def _told(
+    record: Record, said: dict[str, Any], *, known: bool = True, role: str = ""
+) -> dict[str, Any]:
+    """One event of a biography; an actor who may not be `known` is only called by a role."""
     return {
+        "opened": record.position,
         "position": record.position,
         "at": record.at.isoformat(),
         "occurred": record.occurred.isoformat(),
-        "actor": record.actor,
-        "on_behalf_of": record.on_behalf_of,
+        "actor": record.actor if known else role,
+        "on_behalf_of": record.on_behalf_of if known else None,
         "type": record.type,
         "stream": f"{record.category}.{record.stream}",
         "version": record.version,
@@ -327,16 +502,21 @@ class OpinionIssues(Query):
 
 
 async def became(query: OpinionIssues, desk: Desk, caller: Caller) -> dict[str, Any]:
-    """The issues of an opinion; where one was merged, the one it went to as well."""
+    """The issues of an opinion; where they were merged, those they went to as well, each once."""
     if "originator" in caller.roles and caller.id != f"originator:{query.id}":
         raise NotFound
     known = await desk.card(opinions, query.id)
     if known is None:
         raise NotFound
-    found = [d for i in known.issues if (d := await desk.document(issues, i))]
-    targets = [d["merged_into"] for d in found if d["merged_into"]]
-    found += [d for i in targets if (d := await desk.document(issues, i))]
-    return {"items": [_line(document, caller) for document in found], "next": None}
+    found: dict[str, Document] = {}
+    wanted = list(known.issues)
+    for _ in range(MERGES):
+        here = await desk.find(issues, {"key": {"$in": [i for i in wanted if i not in found]}})
+        found |= {d["key"]: d for d in here}
+        wanted = [d["merged_into"] for d in here if d["merged_into"]]
+        if not wanted:
+            break
+    return {"items": [_line(document, caller) for document in found.values()], "next": None}
 
 
 class RectificationPlans(Query):
@@ -352,11 +532,10 @@ class RectificationPlans(Query):
 async def all_plans(query: RectificationPlans, desk: Desk, _: Caller) -> dict[str, Any]:
     """Plans with their lines, and the team issues a plan does not cover as of now (R90)."""
     found = await desk.find(plans, {}, after=query.after, limit=query.limit)
-    teams = {
-        d["key"] for d in await desk.find(issues, {"addressee": "team", "stage": {"$in": LIVE}})
-    }
+    where = {"addressee": "team", "stage": {"$in": NOT_ENDED}}
+    teams = {d["key"] for d in await desk.find(issues, where)}
     items = [
-        {**_item(d), "uncovered_now": sorted(teams - {line["issue"] for line in d["lines"]})}
+        {**shown(d), "uncovered_now": sorted(teams - {line["issue"] for line in d["lines"]})}
         for d in found
     ]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
@@ -377,15 +556,5 @@ async def all_regulations(query: Regulations, desk: Desk, _: Caller) -> dict[str
     """One page of regulations."""
     where = {"stage": query.stage} if query.stage else {}
     found = await desk.find(regulations, where, after=query.after, limit=query.limit)
-    items = [_item(document) for document in found]
+    items = [shown(document) for document in found]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
-
-
-def _item(document: Document) -> dict[str, Any]:
-    return {
-        **content(document),
-        "id": document["key"],
-        "version": document["version"],
-        "position": document["position"],
-        "opened": document["opened"],
-    }

@@ -5,14 +5,13 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from services.campaign.domain import EndsBeforeItBegins, InTheFuture
+from services.campaign.domain import EndsBeforeItBegins, FourEyes, InTheFuture
 from services.campaign.domain.campaign import (
     AnotherIsRunning,
     ConcludeCampaign,
     CorrectStart,
     DraftPlan,
     FilePlan,
-    FourEyes,
     MalformedValue,
     PlanNotApproved,
     PlanNotFiled,
@@ -377,6 +376,7 @@ def test_a_deadline_may_be_a_duration() -> None:
         ("donation_amount", "2022元", SettingUnit.yuan),
         ("grading_scale", "good|good", SettingUnit.scale),
         ("remind_before", "7||1", SettingUnit.periods),
+        ("remind_before", "15|10|7|5|4|3|2|1|0", SettingUnit.periods),
         ("weight_response", "1.1", SettingUnit.ratio),
         ("minimum_talk", "half an hour", SettingUnit.minutes),
     ],

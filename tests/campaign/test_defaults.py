@@ -56,6 +56,7 @@ def test_there_is_nothing_else_to_set() -> None:
         ("45", SettingUnit.minutes),
         ("好|一般|差", SettingUnit.scale),
         ("7|3|PT2H|0", SettingUnit.periods),
+        ("10|7|5|4|3|2|1|0", SettingUnit.periods),
     ],
 )
 def test_well_formed_values(value: str, unit: SettingUnit) -> None:
@@ -82,6 +83,7 @@ def test_well_formed_values(value: str, unit: SettingUnit) -> None:
         ("1|2", SettingUnit.scale),
         ("", SettingUnit.periods),
         ("7|P1M", SettingUnit.periods),
+        ("15|10|7|5|4|3|2|1|0", SettingUnit.periods),
     ],
 )
 def test_malformed_values(value: str, unit: SettingUnit) -> None:

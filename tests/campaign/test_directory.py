@@ -19,6 +19,7 @@ from services.campaign.events import (
     InspectionKind,
     InspectionRecorded,
     MakeUpDayDeclared,
+    MergeVoided,
     PersonEntered,
     PersonMerged,
     PlanApproved,
@@ -256,6 +257,16 @@ def test_reminders_come_before_it_in_order_and_never_in_the_past() -> None:
     assert len(DIRECTORY.reminders(long, NOON)) == 4
 
 
+def test_a_deadline_early_in_the_day_is_not_reminded_of_after_it() -> None:
+    three_in_the_morning = datetime(2023, 3, 1, 19, tzinfo=UTC)
+    due = Deadline(at=three_in_the_morning, on=date(2023, 3, 2))
+    eight_the_day_before = datetime(2023, 3, 1, 0, tzinfo=UTC)
+    assert DIRECTORY.reminders(due, eight_the_day_before) == ()
+    assert DIRECTORY.reminders(due, eight_the_day_before - timedelta(seconds=1)) == (
+        eight_the_day_before,
+    )
+
+
 def test_escalations_are_instants_in_order() -> None:
     due = DIRECTORY.due(NOON, "claim_within")
     urge, supervise, account = DIRECTORY.escalations(due)
@@ -291,6 +302,12 @@ def test_an_account_handed_over_is_the_other_persons() -> None:
 def test_the_account_of_a_merged_duplicate_is_that_of_the_entry_that_stays() -> None:
     known = after(ANA, BEN, OPENED, ("ana", PersonMerged(into=PersonId("ben"), reason="…")))
     assert who(known, SOMEBODY, "0a", NOON) == Caller(PersonId("ben"), frozenset({"person"}))
+
+
+def test_the_account_of_who_was_merged_by_mistake_is_theirs_again() -> None:
+    merged = ("ana", PersonMerged(into=PersonId("ben"), reason="…"))
+    known = after(ANA, BEN, OPENED, merged, ("ana", MergeVoided(reason="同名不同人")))
+    assert who(known, SOMEBODY, "0a", NOON) == who(after(ANA, OPENED), SOMEBODY, "0a", NOON)
 
 
 @pytest.mark.parametrize(

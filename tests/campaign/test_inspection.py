@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from services.campaign.domain import InTheFuture
+from services.campaign.domain import FourEyes, InTheFuture
 from services.campaign.domain.inspection import (
     CorrectInspection,
+    RecordedBySupervision,
     RecordInspection,
     VoidInspection,
     decider,
@@ -18,31 +19,48 @@ from services.campaign.events import (
     InspectionRecorded,
     InspectionVoided,
 )
-from shared.decider import OutOfOrder, wire
-from tests.campaign.examples import ADMIN, DIRECTORY, NOON, TODAY, TOMORROW, YESTERDAY
+from shared.decider import OutOfOrder, PersonId, wire
+from tests.campaign.examples import (
+    ADMIN,
+    DIRECTORY,
+    HEAD,
+    NOON,
+    SPARE,
+    SUPERVISOR,
+    TODAY,
+    TOMORROW,
+    YESTERDAY,
+)
 from tests.scenario import Scenario
 
 FRUGALITY = InspectionKind.frugality_regulations
 
 inspection = Scenario(decider, DIRECTORY)
 recorded = InspectionRecorded(
-    kind=FRUGALITY, held_on=TODAY, scope="公务接待", found="两笔接待没有清单"
+    kind=FRUGALITY,
+    held_on=TODAY,
+    scope="公务接待",
+    found="两笔接待没有清单",
+    recorded_by=ADMIN,
 )
+supervised = recorded.model_copy(update={"recorded_by": SUPERVISOR, "by_supervision": True})
 corrected = InspectionCorrected(
     kind=FRUGALITY, held_on=YESTERDAY, scope="公务接待", found="两笔接待没有清单", reason="日期"
 )
 voided = InspectionVoided(reason="没有进行")
 
 
-def hold(on: date = TODAY, found: str = "两笔接待没有清单") -> RecordInspection:
+def hold(
+    on: date = TODAY, found: str = "两笔接待没有清单", by: PersonId = ADMIN
+) -> RecordInspection:
     return RecordInspection(
-        by=ADMIN, at=NOON, kind=FRUGALITY, held_on=on, scope="公务接待", found=found
+        by=by, at=NOON, kind=FRUGALITY, held_on=on, scope="公务接待", found=found
     )
 
 
-def correct(on: date = YESTERDAY, reason: str = "日期") -> CorrectInspection:
+def correct(on: date = YESTERDAY, reason: str = "日期", by: PersonId = ADMIN) -> CorrectInspection:
     return CorrectInspection(
-        by=ADMIN,
+        by=by,
         at=NOON,
         kind=FRUGALITY,
         held_on=on,
@@ -52,8 +70,8 @@ def correct(on: date = YESTERDAY, reason: str = "日期") -> CorrectInspection:
     )
 
 
-def void(reason: str = "没有进行") -> VoidInspection:
-    return VoidInspection(by=ADMIN, at=NOON, reason=reason)
+def void(reason: str = "没有进行", by: PersonId = HEAD) -> VoidInspection:
+    return VoidInspection(by=by, at=NOON, reason=reason)
 
 
 def test_an_inspection_is_put_on_record() -> None:
@@ -83,6 +101,33 @@ def test_putting_it_right_again_records_nothing() -> None:
 
 def test_the_record_is_struck_out() -> None:
     inspection.given(recorded).when(void()).then(voided)
+
+
+def test_whoever_recorded_it_does_not_strike_it_out() -> None:
+    inspection.given(recorded).when(void(by=ADMIN)).then_rejected(FourEyes)
+    inspection.given(recorded, corrected).when(void(by=ADMIN)).then_rejected(FourEyes)
+    twin = DIRECTORY.roster.people[ADMIN].model_copy(update={"merged_into": ADMIN})
+    people = {**DIRECTORY.roster.people, SPARE: twin}
+    roster = DIRECTORY.roster.model_copy(update={"people": people})
+    by_twin = recorded.model_copy(update={"recorded_by": SPARE})
+    inspection.knowing(DIRECTORY.model_copy(update={"roster": roster})).given(by_twin).when(
+        void(by=ADMIN)
+    ).then_rejected(FourEyes)
+
+
+def test_what_the_supervision_group_recorded_is_not_the_inspecteds_to_change() -> None:
+    inspection.given().when(hold(by=SUPERVISOR)).then(supervised)
+    for past in ((supervised,), (supervised, corrected)):
+        for command in (void(), correct(reason="另")):
+            inspection.given(*past).when(command).then_rejected(RecordedBySupervision)
+    inspection.given(supervised).when(correct(by=SUPERVISOR)).then(corrected)
+    by_another = supervised.model_copy(update={"recorded_by": SPARE})
+    inspection.given(by_another).when(void(by=SUPERVISOR)).then(voided)
+
+
+def test_a_record_of_before_it_said_who_wrote_it_is_struck_out_by_anybody() -> None:
+    of_old = recorded.model_copy(update={"recorded_by": None})
+    inspection.given(of_old).when(void(by=ADMIN)).then(voided)
 
 
 def test_striking_it_out_again_records_nothing() -> None:

@@ -93,6 +93,8 @@ class Life:
 
 
 BY_OPERATOR = {"by": OPERATOR}
+SECOND = (people.unmerge(), people.void())
+"""What somebody else has to do than who entered or merged."""
 LIVES = {
     "school": Life(
         Laws(school.decider, None, (schools.enrol(), schools.correct())),
@@ -202,7 +204,11 @@ LIVES = {
         Laws(
             person.decider,
             DIRECTORY,
-            tuple(c.model_copy(update=BY_OPERATOR) for c in (people.enter(), *people.ANYTHING)),
+            (
+                people.enter(**BY_OPERATOR),
+                *(c.model_copy(update=BY_OPERATOR) for c in people.ANYTHING if c not in SECOND),
+                *SECOND,
+            ),
             _struck_out_or_not,
         ),
         (
@@ -222,18 +228,27 @@ LIVES = {
             people.leave_school(people.SPRING),
             people.void_leaving("另"),
             people.rejoin(date(2023, 9, 1)),
+            people.void_rejoining("另"),
             people.merge(HEAD),
+            people.unmerge("另"),
             people.void("另"),
         ),
-        (person.Voided, person.Merged),
+        (person.Voided,),
         tuple(
-            (person.EnterPerson, person.LeaveSchool, person.VoidLeaving, person.RejoinSchool, *some)
+            (
+                person.EnterPerson,
+                person.LeaveSchool,
+                person.VoidLeaving,
+                person.RejoinSchool,
+                person.VoidRejoining,
+                *some,
+            )
             for some in (
                 (person.TakePost, person.LeavePost, person.VoidPost, person.CorrectPerson),
                 (person.JoinBranch, person.LeaveBranch, person.VoidMembership),
                 (person.TakeOversight, person.LeaveOversight, person.VoidOversight),
                 (person.NameDeputy, person.RecallDeputy),
-                (person.MergePerson, person.VoidPerson),
+                (person.MergePerson, person.UnmergePerson, person.VoidPerson),
             )
         ),
     ),

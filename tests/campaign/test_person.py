@@ -5,9 +5,11 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from services.campaign.directory import Directory
 from services.campaign.domain import (
     AppointedFromOutside,
     EndsBeforeItBegins,
+    FourEyes,
     NotInRoster,
     UnknownUnit,
 )
@@ -36,11 +38,13 @@ from services.campaign.domain.person import (
     TakeOversight,
     TakePost,
     UnitMissing,
+    UnmergePerson,
     VoidLeaving,
     VoidMembership,
     VoidOversight,
     VoidPerson,
     VoidPost,
+    VoidRejoining,
     decider,
 )
 from services.campaign.events import (
@@ -50,6 +54,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -61,6 +66,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -82,6 +88,7 @@ from tests.campaign.examples import (
     OLD_OFFICE,
     OPERATOR,
     SCIENCE,
+    SPARE,
     SUPERVISOR,
     TEACHER,
     TEACHING,
@@ -104,6 +111,7 @@ entered = PersonEntered(
     posts=(Post(role=Role.department_head, since=NEW_YEAR, unit=LOGISTICS),),
     branch=SCIENCE,
     oversees=(TEACHING,),
+    entered_by=ADMIN,
 )
 corrected = PersonCorrected(
     name="赖国梁", number="T9", number_index="index-of-T9", reason="姓名写错"
@@ -121,7 +129,9 @@ deputy_recalled = DeputyRecalled(deputy=TEACHER, until=TOMORROW)
 left = SchoolLeft(on=TODAY)
 leaving_voided = LeavingVoided(reason="误录")
 rejoined = SchoolRejoined(on=SUMMER)
-merged = PersonMerged(into=TEACHER, reason="重复")
+rejoining_voided = RejoiningVoided(reason="误录")
+merged = PersonMerged(into=TEACHER, reason="重复", merged_by=ADMIN)
+unmerged = MergeVoided(reason="同名不同人")
 voided = PersonVoided(reason="误录")
 
 ROW = EnterPerson(
@@ -234,12 +244,20 @@ def rejoin(on: date = SUMMER) -> RejoinSchool:
     return RejoinSchool(by=ADMIN, at=NOON, stream=ME, on=on)
 
 
+def void_rejoining(reason: str = "误录") -> VoidRejoining:
+    return VoidRejoining(by=ADMIN, at=NOON, stream=ME, reason=reason)
+
+
 def merge(into: PersonId = TEACHER, reason: str = "重复", by: PersonId = ADMIN) -> MergePerson:
     return MergePerson(by=by, at=NOON, stream=ME, into=into, reason=reason)
 
 
-def void(reason: str = "误录") -> VoidPerson:
-    return VoidPerson(by=ADMIN, at=NOON, stream=ME, reason=reason)
+def unmerge(reason: str = "同名不同人", by: PersonId = HEAD) -> UnmergePerson:
+    return UnmergePerson(by=by, at=NOON, stream=ME, reason=reason)
+
+
+def void(reason: str = "误录", by: PersonId = HEAD) -> VoidPerson:
+    return VoidPerson(by=by, at=NOON, stream=ME, reason=reason)
 
 
 ANYTHING: tuple[Command, ...] = (
@@ -258,7 +276,9 @@ ANYTHING: tuple[Command, ...] = (
     leave_school(),
     void_leaving(),
     rejoin(),
+    void_rejoining(),
     merge(),
+    unmerge(),
     void(),
 )
 
@@ -707,6 +727,35 @@ def test_nobody_comes_back_before_having_left() -> None:
     person.given(entered, left).when(rejoin(TODAY)).then_rejected(NotLeftYet)
 
 
+def test_a_return_is_struck_out() -> None:
+    person.given(entered, left, rejoined).when(void_rejoining()).then(rejoining_voided)
+
+
+def test_striking_a_return_out_again_records_nothing() -> None:
+    away = (entered, left, rejoined, rejoining_voided)
+    person.given(*away).when(void_rejoining()).then_nothing()
+    person.given(*away).when(void_rejoining("另")).then_rejected(OutOfOrder)
+
+
+def test_a_return_that_was_not_entered_is_not_struck_out() -> None:
+    for past in ((entered,), (entered, left), (entered, left, rejoined, rejoining_voided)):
+        person.given(*past).when(void_rejoining("另")).then_rejected(OutOfOrder)
+    stayed = (entered, left, rejoined, rejoining_voided, leaving_voided)
+    person.given(*stayed).when(void_rejoining()).then_rejected(OutOfOrder)
+
+
+def test_whoever_left_again_has_returned_until_that_leaving_is_struck_out() -> None:
+    again = (entered, left, rejoined, SchoolLeft(on=date(2023, 8, 1)))
+    person.given(*again).when(void_rejoining()).then_rejected(OutOfOrder)
+    person.given(*again, leaving_voided).when(void_rejoining()).then(rejoining_voided)
+
+
+def test_whoever_has_not_returned_after_all_may_return_later_or_never_have_left() -> None:
+    away = (entered, left, rejoined, rejoining_voided)
+    person.given(*away).when(rejoin(TOMORROW)).then(SchoolRejoined(on=TOMORROW))
+    person.given(*away).when(void_leaving()).then(leaving_voided)
+
+
 # -- Merging and striking out ----------------------------------------------------------------------
 
 
@@ -720,11 +769,48 @@ def test_merging_it_again_records_nothing() -> None:
 
 def test_a_merged_entry_points_to_the_one_that_stays() -> None:
     for command in (*ANYTHING, enter(), merge(HEAD)):
-        if command != merge():
+        if command not in {merge(), unmerge()}:
             person.given(entered, merged).when(command).then_rejected(MergedElsewhere)
     with pytest.raises(MergedElsewhere) as refusal:
         person.given(entered, merged).when(take()).decided()
     assert refusal.value.detail == TEACHER
+
+
+def test_a_merging_is_taken_back_and_the_entry_is_as_it_was() -> None:
+    person.given(entered, post_taken, merged).when(unmerge()).then(unmerged)
+    apart = person.given(entered, post_taken, merged, unmerged)
+    apart.when(take()).then_nothing()
+    apart.when(merge()).then(merged)
+
+
+def test_taking_a_merging_back_again_records_nothing() -> None:
+    person.given(entered, merged, unmerged).when(unmerge()).then_nothing()
+    person.given(entered, merged, unmerged).when(unmerge("另")).then_rejected(OutOfOrder)
+
+
+def test_whoever_merged_does_not_take_it_back() -> None:
+    person.given(entered, merged).when(unmerge(by=ADMIN)).then_rejected(FourEyes)
+    by_twin = merged.model_copy(update={"merged_by": SPARE})
+    person.knowing(with_twin(ADMIN)).given(entered, by_twin).when(unmerge(by=ADMIN)).then_rejected(
+        FourEyes
+    )
+
+
+def test_no_merging_is_taken_back_that_would_give_two_people_one_number() -> None:
+    teachers = entered.model_copy(update={"number": "T1", "number_index": "index-of-T1"})
+    person.given(teachers, merged).when(unmerge()).then_rejected(NumberTaken)
+
+
+def test_what_was_not_merged_is_not_taken_apart() -> None:
+    person.given(entered).when(unmerge()).then_rejected(OutOfOrder)
+
+
+def with_twin(of: PersonId) -> Directory:
+    """The school after a second entry of somebody was merged into the first."""
+    twin = DIRECTORY.roster.people[of].model_copy(update={"merged_into": of})
+    people = {**DIRECTORY.roster.people, SPARE: twin}
+    roster = DIRECTORY.roster.model_copy(update={"people": people})
+    return DIRECTORY.model_copy(update={"roster": roster})
 
 
 def test_nobody_is_merged_into_themselves() -> None:
@@ -748,6 +834,12 @@ def test_an_entry_is_struck_out() -> None:
     person.given(entered).when(void()).then(voided)
 
 
+def test_whoever_entered_somebody_does_not_strike_them_out() -> None:
+    person.given(entered).when(void(by=ADMIN)).then_rejected(FourEyes)
+    by_twin = entered.model_copy(update={"entered_by": SPARE})
+    person.knowing(with_twin(ADMIN)).given(by_twin).when(void(by=ADMIN)).then_rejected(FourEyes)
+
+
 def test_striking_an_entry_out_again_records_nothing() -> None:
     person.given(entered, voided).when(void()).then_nothing()
 
@@ -765,7 +857,12 @@ def test_nothing_happens_to_somebody_unknown() -> None:
 # -- The supervision group comes from outside ------------------------------------------------------
 
 SUPERVISING = (post(Role.supervisor),)
-supervising = entered.model_copy(update={"posts": (Post(role=Role.supervisor, since=NEW_YEAR),)})
+supervising = entered.model_copy(
+    update={
+        "posts": (Post(role=Role.supervisor, since=NEW_YEAR),),
+        "entered_by": OPERATOR,
+    }
+)
 
 
 def test_an_operator_enters_the_supervision_group() -> None:
@@ -805,8 +902,16 @@ def test_a_former_supervisor_is_like_everybody_else() -> None:
 def test_nobody_at_school_becomes_a_supervisor_by_merging() -> None:
     person.given(entered).when(merge(SUPERVISOR)).then_rejected(AppointedFromOutside)
     person.given(entered).when(merge(SUPERVISOR, by=OPERATOR)).then(
-        PersonMerged(into=SUPERVISOR, reason="重复")
+        PersonMerged(into=SUPERVISOR, reason="重复", merged_by=OPERATOR)
     )
+
+
+def test_nobody_at_school_takes_an_entry_from_a_supervisor() -> None:
+    into_one = merged.model_copy(update={"into": SUPERVISOR, "merged_by": OPERATOR})
+    of_one = merged.model_copy(update={"merged_by": OPERATOR})
+    for past in ((entered, into_one), (supervising, of_one)):
+        person.given(*past).when(unmerge()).then_rejected(AppointedFromOutside)
+        person.given(*past).when(unmerge(by=PersonId("operator:wang"))).then(unmerged)
 
 
 def test_nobody_at_school_borrows_the_place_of_a_supervisor() -> None:
@@ -816,6 +921,8 @@ def test_nobody_at_school_borrows_the_place_of_a_supervisor() -> None:
 def test_a_history_that_begins_in_the_middle_is_none() -> None:
     with pytest.raises(LookupError):
         decider.fold([post_taken])
+    with pytest.raises(LookupError):
+        decider.fold([unmerged])
 
 
 # -- What is understood ----------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from services.campaign.events import (
     LeavingVoided,
     MakeUpDayCancelled,
     MakeUpDayDeclared,
+    MergeVoided,
     PersonCorrected,
     PersonEntered,
     PersonMerged,
@@ -38,10 +39,12 @@ from services.campaign.events import (
     PolicySet,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolCorrected,
     SchoolEnrolled,
     SchoolLeft,
+    SchoolRejoined,
     SchoolYearCancelled,
     SchoolYearSet,
     SettingUnit,
@@ -158,7 +161,7 @@ def test_an_inspection(events: tuple[Event, ...], shown: dict[str, object]) -> N
     recorded = InspectionRecorded(
         kind=InspectionKind.frugality_regulations, held_on=YESTERDAY, scope="一", found="甲"
     )
-    plain = InspectionCard(**dict(recorded), recorded_by=ADMIN, changed_at=NOON)
+    plain = InspectionCard(**{**dict(recorded), "recorded_by": ADMIN}, changed_at=NOON)
     assert card(inspections, recorded, *events) == plain.model_copy(update=shown)
 
 
@@ -328,6 +331,7 @@ def test_a_person_is_what_the_roster_says() -> None:
         PostVoided(role=Role.team_member, since=TODAY, reason="错"),
         LeavingVoided(reason="错"),
         PersonMerged(into=BEN, reason="错"),
+        MergeVoided(reason="错"),
         PersonVoided(reason="错"),
     ],
 )
@@ -338,6 +342,15 @@ def test_why_an_entry_was_put_right_is_on_the_card(event: Event) -> None:
 def test_whoever_leaves_is_voided_or_merged_stays_visible() -> None:
     assert person(SchoolLeft(on=TODAY)).left_on == TODAY
     assert person(PersonMerged(into=BEN, reason="…")).merged_into == BEN
+
+
+def test_whoever_did_not_return_or_was_not_merged_after_all_is_as_before() -> None:
+    back = person(
+        SchoolLeft(on=TODAY), SchoolRejoined(on=date(2023, 9, 1)), RejoiningVoided(reason="错")
+    )
+    assert (back.left_on, back.absences, back.reason) == (TODAY, (), "错")
+    apart = person(PersonMerged(into=BEN, reason="…"), MergeVoided(reason="错"))
+    assert apart.counts
     assert person(PersonVoided(reason="…")).voided
 
 

@@ -206,6 +206,14 @@ async def test_names_are_for_everybody_and_numbers_for_the_office(
         assert "number_index" not in shown
 
 
+async def test_who_shares_a_number_is_shown_to_the_office() -> None:
+    known = desk(log(ENROLLED, (ANA, somebody("T2")), (BEN, somebody("T2"))))
+    found = await queries.roster(queries.People(limit=1), known, CLERK)
+    assert found["duplicates"] == ((ANA, BEN),)
+    assert "duplicates" not in await queries.roster(queries.People(), known, LEADER)
+    assert (await ask(queries.People(), OPERATOR))["duplicates"] == ()
+
+
 async def test_accounts_are_counted_per_person_and_never_told_by_what_they_are_known() -> None:
     answer = await ask(queries.Accounts(), CLERK)
     assert [(i["id"], i["open"]) for i in answer["items"]] == [(ANA, 1), (BEN, 1), (CAT, 0)]

@@ -1,5 +1,6 @@
 """Who was what on which day, against marking every day of a year one by one."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,6 +33,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -44,6 +46,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -375,6 +378,34 @@ def test_a_recalled_deputy_is_none_any_more() -> None:
     assert Role.principal_leader not in roster.roles(B, TOMORROW)
 
 
+def test_who_acts_in_a_role_holds_it_or_deputises_for_who_holds_it() -> None:
+    roster = roster_after(
+        (A, PostTaken(role=Role.principal_leader, since=NEW_YEAR)),
+        (A, DeputyNamed(deputy=B, since=TODAY, until=TOMORROW)),
+        (B, DeputyNamed(deputy=C, since=TODAY, until=TOMORROW)),
+        (A, DeputyNamed(deputy=C, since=NEW_YEAR, until=YESTERDAY)),
+        (B, SchoolLeft(on=TODAY)),
+    )
+    assert roster.acting(Role.principal_leader, YESTERDAY) == {A, C}
+    assert roster.acting(Role.principal_leader, TODAY) == {A, B}
+    assert roster.acting(Role.principal_leader, TOMORROW) == {A}
+    for day in (YESTERDAY, TODAY, TOMORROW):
+        for role in Role:
+            assert roster.acting(role, day) == {
+                p for p in (A, B, C) if role in roster.roles(p, day)
+            }
+
+
+def test_a_deputy_entered_twice_is_a_deputy_all_the_same() -> None:
+    roster = roster_after(
+        (A, PostTaken(role=Role.principal_leader, since=NEW_YEAR)),
+        (A, DeputyNamed(deputy=C, since=TODAY, until=TODAY)),
+        (C, PersonMerged(into=B, reason="…")),
+    )
+    assert Role.principal_leader in roster.roles(B, TODAY)
+    assert roster.acting(Role.principal_leader, TODAY) == {A, B}
+
+
 def test_a_leave_named_anew_from_the_same_day_replaces_the_old_one() -> None:
     roster = roster_after(
         (A, DeputyNamed(deputy=B, since=TODAY, until=date(2023, 12, 31))),
@@ -405,7 +436,49 @@ def test_a_merged_duplicate_is_the_one_it_was_merged_into() -> None:
     )
     assert [roster.identity(p) for p in (A, B, C)] == [C, C, C]
     assert roster.identity(PersonId("x")) == "x"
+    assert [roster.aliases(p) for p in (A, B, C)] == [(A,), (B,), (C, A, B)]
+    assert roster.aliases(PersonId("x")) == ("x",)
     assert not roster.present(A, TODAY)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Something of a stream that names people."""
+
+    owner: PersonId
+    others: tuple[PersonId, ...]
+    kept: frozenset[PersonId]
+    post: DeputyNamed
+    on: date = TODAY
+    part: "Held | None" = None
+
+
+def test_a_state_names_people_as_the_entries_that_stand() -> None:
+    def held(person: PersonId, part: Held | None = None) -> Held:
+        leave = DeputyNamed(deputy=person, since=TODAY, until=TODAY)
+        return Held(person, (C, person), frozenset({C, person}), leave, part=part)
+
+    roster = roster_after((A, PersonMerged(into=B, reason="…")))
+    assert roster.settled(held(A, held(A))) == held(B, held(B))
+    same = held(A)
+    assert roster_after().settled(same) is same
+
+
+def test_a_merging_taken_back_leaves_two_people() -> None:
+    before = roster_after()
+    apart = roster_after((A, PersonMerged(into=B, reason="…")), (A, MergeVoided(reason="…")))
+    assert apart == before
+
+
+def test_a_return_taken_back_leaves_somebody_who_left() -> None:
+    gone = roster_after((A, SchoolLeft(on=YESTERDAY)))
+    back = (A, SchoolRejoined(on=date(2023, 4, 1)))
+    away = roster_after((A, SchoolLeft(on=YESTERDAY)), back, (A, RejoiningVoided(reason="…")))
+    assert (away.people[A].left_on, away.people[A].absences) == (YESTERDAY, ())
+    for day in (YESTERDAY, TODAY, date(2023, 4, 1)):
+        assert away.roles(A, day) == gone.roles(A, day)
+        assert away.members(SCIENCE, day) == gone.members(SCIENCE, day)
+    assert not away.people[A].keeps(Role.party_member, TODAY)
 
 
 def test_two_entries_merged_into_each_other_are_nobody() -> None:
@@ -422,6 +495,16 @@ def test_a_number_belongs_to_the_entry_that_stands() -> None:
     assert roster.with_number("i") == A
     assert evolve(roster, A, PersonMerged(into=B, reason="…")).with_number("i") == B
     assert roster.with_number("other") is None
+
+
+def test_who_shares_a_number_is_found_until_one_of_them_is_put_right() -> None:
+    numbered = PersonCorrected(name="…", number="T1", number_index="i", reason="…")
+    without = PersonCorrected(name="…", reason="…")
+    both = roster_after((A, numbered), (B, numbered))
+    assert both.duplicates() == ((A, B),)
+    assert evolve(both, A, PersonMerged(into=B, reason="…")).duplicates() == ()
+    assert evolve(both, B, without).duplicates() == ()
+    assert roster_after((A, without), (B, without)).duplicates() == ()
 
 
 def test_the_examples_hold() -> None:

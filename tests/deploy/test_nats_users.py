@@ -20,6 +20,7 @@ from services.stack import provisioned, running
 from shared.embedded import USERS, Embedded
 from shared.settings import Settings
 from tests.live.school import School, enrolled
+from tests.live.test_receipts import in_the_log
 
 pytestmark = pytest.mark.live
 
@@ -440,22 +441,10 @@ async def lived(school: School) -> None:
     """What makes every user do everything it does: commands, queries, a policy, a timer, the box."""
     opinion = {"verbatim_text": "食堂的菜到我们手里都凉了", "channel": "symposium"}
     said = (await school.do("teacher", "/opinions", opinion))["id"]
-    await school.ask(None, "POST", "/opinions", {**opinion, "channel": "anonymous_box"})
-    collation = (await school.do("clerk", "/collations", {"opinions": [said]}))["id"]
-    group = {
-        "key": "canteen",
-        "title": "食堂饭菜偏凉",
-        "parts": [{"opinion": said}],
-        "addressee": "team",
-        "winds": ["bureaucratism"],
-        "not_four_winds": False,
-        "topics": ["canteen"],
-        "discovery": "raised_by_public",
-    }
-    await school.do("clerk", f"/collations/{collation}/group-opinions", group)
-    await school.do("clerk", f"/collations/{collation}/close", {})
-    await school.settle()
-    issue = (await school.get("clerk", "/issues"))["items"][0]["id"]
+    dropped = await school.ask(None, "POST", "/opinions", {**opinion, "channel": "suggestion_box"})
+    assert dropped.is_success, dropped.text
+    await in_the_log(school, dropped.json()["id"])
+    issue = await school.collated(said)
     await school.do("member", f"/issues/{issue}/claim")
     await school.settle()
 

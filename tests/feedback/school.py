@@ -1,14 +1,15 @@
 """A small school, and how its events look in the log."""
 
-from datetime import UTC, date, datetime, timedelta
-from uuid import UUID, uuid5
+from datetime import UTC, date, datetime
 
 from services.campaign.directory import Campaign, Directory, School, Unit
 from services.campaign.events import Role, UnitKind
 from services.campaign.roster import Holding, Person, Roster
 from shared.callers import Caller
-from shared.decider import Event, PersonId
-from shared.envelope import GENESIS, Provenance, Record, Subject, draft
+from shared.decider import PersonId
+from shared.envelope import Record
+from tests import memory
+from tests.memory import Entry
 
 NOON = datetime(2023, 3, 1, 4, tzinfo=UTC)  # in the school's zone
 TODAY = date(2023, 3, 1)
@@ -22,6 +23,7 @@ TEACHER = PersonId("wu")
 OTHER_TEACHER = PersonId("he")
 SUPERVISOR = PersonId("gu")
 FORMER_MEMBER = PersonId("old")
+DUPLICATE = PersonId("twin")
 ANONYMOUS = PersonId("anonymous")
 
 CAMPAIGN = "mass-line-2023"
@@ -75,29 +77,16 @@ def caller(person: PersonId) -> Caller:
     return Caller(person, frozenset({"person", *(role.value for role in roles)}))
 
 
-def record(
-    event: Event, stream: str, position: int, *, by: PersonId = COLLATOR, version: int = 1
-) -> Record:
-    """An event in its place in the log; every position is a minute later."""
-    _, category, *_ = event.TYPE.split(".")
-    service = event.TYPE.split(".")[0]
-    at = NOON + timedelta(minutes=position)
-    command = uuid5(UUID(int=0), f"{stream} {position}")
-    provenance = Provenance(by, at, at, command, "0" * 64, command)
-    place = Subject("wangxi", service, category, stream)
-    new = draft(place, event, provenance, version=version, previous=GENESIS)
-    return Record(position, new.subject, new.headers, new.body)
+def log(*entries: Entry) -> list[Record]:
+    """A log of (stream, event) or (stream, event, actor); a collator's doing where none is named."""
+    return memory.log(*entries, by=COLLATOR, noon=NOON)
 
 
-def log(*entries: tuple[str, Event] | tuple[str, Event, PersonId]) -> list[Record]:
-    """A log of (stream, event) or (stream, event, actor), from position 1, versions counted."""
-    versions: dict[str, int] = {}
-    records = []
-    for position, (stream, event, *by) in enumerate(entries, start=1):
-        versions[stream] = versions.get(stream, 0) + 1
-        actor = by[0] if by else COLLATOR
-        records.append(record(event, stream, position, by=actor, version=versions[stream]))
-    return records
+def with_duplicate(of: PersonId) -> Directory:
+    """The school after a second entry of somebody was merged into the first."""
+    twin = SCHOOL.roster.people[of].model_copy(update={"merged_into": of})
+    people = {**SCHOOL.roster.people, DUPLICATE: twin}
+    return SCHOOL.model_copy(update={"roster": Roster(people=people)})
 
 
 def without_post(person: PersonId) -> Directory:

@@ -43,7 +43,7 @@ from shared.decider import PersonId, Rejected, wire
 from shared.runtime import KeyReused, Reply, Taken
 from shared.security import Verifier
 from shared.views import Working
-from tests.feedback.memory import Works, works
+from tests.feedback.memory import works
 from tests.feedback.school import (
     ANONYMOUS,
     CAMPAIGN,
@@ -54,6 +54,7 @@ from tests.feedback.school import (
     TEACHER,
     caller,
 )
+from tests.memory import Works
 
 SENDER = UUID("7f0c1a52-9d5e-4f1b-8a37-0d2f5f6f9a11")
 mine = Secrets(b"k" * 32)

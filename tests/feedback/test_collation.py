@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.feedback.domain import UnknownOpinion, UnknownSolicitation
+from services.feedback.domain import InOwnCause, UnknownOpinion, UnknownSolicitation
 from services.feedback.domain import collation as domain
 from services.feedback.domain.collation import (
     AddresseeUnclear,
@@ -415,6 +415,15 @@ def test_nothing_is_set_aside_of_what_was_refused_meanwhile() -> None:
     ).then_rejected(NotStanding)
 
 
+@pytest.mark.parametrize("command", [set_aside(REST), group(HEAD), regroup(ONE)])
+def test_nobody_decides_what_becomes_of_what_was_said_about_themselves(
+    command: CollationCommand,
+) -> None:
+    about = knowing({O1: Known(20, target=COLLATOR)}).given(begun, split, grouped)
+    about.when(command).then_rejected(InOwnCause)
+    about.when(regroup(TWO)).then(OpinionsRegrouped(issue=proposed(TWO)))
+
+
 def test_a_piece_set_aside_can_be_taken_back() -> None:
     collation.given(begun, split, aside(HEAD)).when(take_back(HEAD)).then(taken_back(HEAD))
     collation.given(begun, split, aside(HEAD), taken_back(HEAD)).when(
@@ -482,6 +491,13 @@ def test_an_issue_nobody_speaks_of_any_more_must_be_dropped_first() -> None:
     knowing(nobody).given(begun, grouped, ungrouped).when(close).then(
         CollationClosed(issues=(), not_collated=(O1, O2))
     )
+
+
+def test_it_is_not_settled_while_a_personal_issue_is_that_of_somebody_who_has_left() -> None:
+    personal = OpinionsGrouped(issue=proposed(addressee=Addressee.member, person=FORMER_MEMBER))
+    collation.given(begun, personal).when(close).then_rejected(PersonNotHere)
+    with_the_team = OpinionsRegrouped(issue=proposed())
+    collation.given(begun, personal, with_the_team).when(close).then(closed)
 
 
 def test_a_batch_is_dropped_before_it_is_settled() -> None:

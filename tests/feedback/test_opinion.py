@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.feedback.domain import FourEyes, UnknownSolicitation
+from services.feedback.domain import FourEyes, InOwnCause, UnknownSolicitation
 from services.feedback.domain.opinion import (
     MOST_MESSAGES,
     MOST_WRITTEN,
@@ -15,7 +15,6 @@ from services.feedback.domain.opinion import (
     ConversationFull,
     CorrectOpinion,
     Facts,
-    InOwnCause,
     LiftMasking,
     NotAClerksEntry,
     NotAParty,
@@ -61,6 +60,7 @@ from tests.feedback.school import (
     BRANCH,
     CANTEEN,
     COLLATOR,
+    DUPLICATE,
     FORMER_MEMBER,
     LEADER,
     MEMBER,
@@ -69,6 +69,7 @@ from tests.feedback.school import (
     SCHOOL,
     SUPERVISOR,
     TEACHER,
+    with_duplicate,
 )
 from tests.scenario import Laws, Scenario
 
@@ -535,6 +536,25 @@ def test_the_clerk_alone_cannot_void_it() -> None:
 def test_what_somebody_said_themselves_cannot_be_voided() -> None:
     opinion.given(said).when(void()).then_rejected(NotAClerksEntry)
     opinion.given(nameless).when(void()).then_rejected(NotAClerksEntry)
+
+
+def test_who_was_in_the_roster_twice_is_still_the_one_it_is_about() -> None:
+    about = submitted(target_kind=TargetKind.member, target=DUPLICATE, recorded_by_clerk=True)
+    merged = opinion.knowing(Facts(with_duplicate(COLLATOR))).given(about, masked)
+    for command in (refuse(), void(), correct(COLLATOR), redact((4, 6)), lift((0, 3))):
+        merged.when(command).then_rejected(InOwnCause)
+    merged.when(refuse(ADMINISTRATOR)).then(refused)
+
+
+def test_who_was_in_the_roster_twice_is_still_the_one_who_said_it() -> None:
+    merged = opinion.knowing(Facts(with_duplicate(TEACHER)))
+    sent = MessageSent(text="请问是哪个年级？", from_originator=True)
+    merged.given(submitted(DUPLICATE)).when(withdraw(TEACHER)).then(withdrawn)
+    merged.given(submitted(DUPLICATE)).when(message(TEACHER)).then(sent)
+    merged.given(submitted(DUPLICATE)).when(correct(TEACHER)).then(corrected)
+    merged.given(submitted(DUPLICATE, recorded_by_clerk=True)).when(void(TEACHER)).then_rejected(
+        FourEyes
+    )
 
 
 def test_nobody_voids_what_was_said_about_themselves() -> None:

@@ -10,6 +10,7 @@ from services.feedback.app import service
 from services.feedback.domain.collation import CloseCollation, Known, PartAsked
 from services.feedback.domain.report import Counted
 from services.feedback.events import (
+    Addressee,
     Channel,
     CollatedOpinion,
     CollationOpened,
@@ -35,12 +36,13 @@ from tests.feedback import test_collation as c
 from tests.feedback import test_opinion as o
 from tests.feedback import test_report as r
 from tests.feedback import test_solicitation as s
-from tests.feedback.memory import KEYS, after
+from tests.feedback.memory import after
 from tests.feedback.school import (
     ADMINISTRATOR,
     ANONYMOUS,
     CANTEEN,
     COLLATOR,
+    DUPLICATE,
     LEADER,
     MEMBER,
     NOON,
@@ -48,8 +50,10 @@ from tests.feedback.school import (
     SUPERVISOR,
     TEACHER,
     caller,
+    with_duplicate,
 )
 from tests.feedback.test_projection import DUE, WATCH, opened
+from tests.memory import KEYS
 
 ORIGINATOR = PersonId("originator:o1")
 
@@ -98,6 +102,70 @@ async def test_nobody_learns_who_said_something_about_them() -> None:
     for person, known in ((COLLATOR, TEACHER), (ADMINISTRATOR, None)):
         found = await q.one_opinion(q.Opinion(id="o1"), desk, caller(person))
         assert found["submitted_by"] == known
+
+
+@pytest.mark.parametrize("person", [ADMINISTRATOR, COLLATOR])
+async def test_nobody_learns_who_said_what_became_an_issue_of_theirs(person: PersonId) -> None:
+    personal = {"addressee": Addressee.member, "person": person}
+    desk = await after(
+        *opinions(4, contact=f"{TOKEN_PREFIX}a~b~c"),
+        ("i1", opened("o1", **personal)),
+        ("i2", opened("o2")),
+        ("i3", opened("o3")),
+        ("i3", IssueMerged(into="i1", reason="同一件事")),
+    )
+    found = (await q.all_opinions(q.Opinions(), desk, caller(person)))["items"]
+    assert [item["submitted_by"] for item in found] == [None, TEACHER, None, TEACHER]
+    assert [item["contact"] == SEALED for item in found] == [True, False, True, False]
+    found = (await q.issue_opinions(q.IssueOpinions(id="i1"), desk, caller(person)))["items"]
+    assert [item["submitted_by"] for item in found] == [None, None]
+    (issue,) = (await q.one_opinion(q.Opinion(id="o1"), desk, caller(TEACHER)))["became"]
+    assert person not in str(issue)
+
+
+async def test_who_was_in_the_roster_twice_is_one_reader() -> None:
+    about = o.submitted(target_kind=TargetKind.member, target=DUPLICATE)
+    desk = await after(
+        ("o1", about),
+        ("o2", o.said),
+        ("i2", opened("o2", addressee=Addressee.member, person=DUPLICATE)),
+        ("o3", o.submitted(DUPLICATE)),
+        ("r1", r.on_member().model_copy(update={"member": DUPLICATE})),
+        directory=with_duplicate(ADMINISTRATOR),
+    )
+    found = (await q.all_opinions(q.Opinions(), desk, caller(ADMINISTRATOR)))["items"]
+    assert [item["submitted_by"] for item in found] == [None, None, DUPLICATE]
+    assert await listed(desk, ADMINISTRATOR, mine=True) == ["o3"]
+    for person in (ADMINISTRATOR, DUPLICATE):
+        assert await listed(desk, COLLATOR, target=person) == ["o1"]
+        found = (await q.all_reports(q.Reports(member=person), desk, caller(COLLATOR)))["items"]
+        assert [report["id"] for report in found] == ["r1"]
+
+
+async def test_a_member_who_was_in_the_roster_twice_sees_what_is_theirs() -> None:
+    desk = await after(
+        ("o1", o.said),
+        ("i1", opened("o1")),
+        ("i1", IssueClaimed(owner=DUPLICATE, watch=WATCH)),
+        ("r1", r.on_member().model_copy(update={"member": DUPLICATE})),
+        directory=with_duplicate(MEMBER),
+    )
+    assert (await q.one_opinion(q.Opinion(id="o1"), desk, caller(MEMBER)))["became"]
+    assert (await q.one_report(q.Report(id="r1"), desk, caller(MEMBER)))["id"] == "r1"
+    assert len((await q.all_reports(q.Reports(), desk, caller(MEMBER)))["items"]) == 1
+
+
+async def test_the_facts_know_who_was_in_the_roster_twice_by_one_id() -> None:
+    about = o.submitted(target_kind=TargetKind.member, target=DUPLICATE, solicitation="s1")
+    desk = await after(
+        ("o1", about),
+        ("i1", opened("o1")),
+        ("i1", IssueClaimed(owner=DUPLICATE, watch=WATCH)),
+        directory=with_duplicate(MEMBER),
+    )
+    assert (await q.opinion_facts(o.message(MEMBER), desk)).owners == {MEMBER}
+    assert (await q.collation_facts(c.group(), desk)).about("o1", MEMBER)
+    assert (await q.report_facts(r.compile_(), desk)).opinions["o1"].target == MEMBER
 
 
 async def test_which_clerk_wrote_it_down_is_no_secret() -> None:
@@ -476,6 +544,31 @@ async def test_a_refusal_is_told_whether_an_issue_was_made_of_it() -> None:
     assert not (await q.opinion_facts(o.refuse(), await after())).collated
 
 
+async def test_what_became_of_an_opinion_stands_until_all_of_it_is_voided() -> None:
+    void = IssueVoided(reason="立项有误")
+    both = *opinions(2), ("c1", c.begun), ("c1", c.closed)
+    two = *both, ("i1", opened("o1", "o2")), ("i2", opened("o2"))
+    merged = *two, ("i1", IssueMerged(into="i3", reason="~")), ("i3", opened("o3")), ("i3", void)
+    again = *two, ("i1", void), ("c2", c.begun)
+    cases: list[tuple[Any, list[str]]] = [
+        (both, []),
+        (two, []),
+        ((*two, ("i1", void)), ["o1"]),
+        ((*two, ("i1", void), ("i2", void)), ["o1", "o2"]),
+        (merged, ["o1"]),
+        ((*again, ("c2", c.closed)), []),
+        ((*again, ("c2", c.closed), ("i4", opened("o1", collation="c2"))), []),
+        ((*again, ("c2", c.closed), ("i4", opened("o1", collation="c2")), ("i4", void)), ["o1"]),
+    ]
+    for past, free in cases:
+        desk = await after(*past)
+        facts = await q.opinion_facts(o.refuse(), desk)
+        assert facts.collated is ("o1" not in free), past
+        for batch in (c.begin(), c.begin("o1", "o2")):
+            known = (await q.collation_facts(batch, desk)).opinions
+            assert [key for key, one in known.items() if not one.taken] == free, past
+
+
 async def test_a_message_is_told_who_works_on_the_issues() -> None:
     desk = await after(
         ("o1", o.said), ("i1", opened("o1")), ("i1", IssueClaimed(owner=MEMBER, watch=WATCH))
@@ -497,6 +590,14 @@ async def test_a_batch_is_told_what_waits() -> None:
     assert {k: (v.standing, v.taken) for k, v in named.opinions.items()} == {
         "o1": (True, False), "o2": (False, False), "o3": (True, True),
     }  # fmt: skip
+
+
+async def test_a_batch_is_told_whom_its_opinions_are_about() -> None:
+    about = o.submitted(target_kind=TargetKind.member, target=MEMBER)
+    desk = await after(("o1", about), ("o2", o.said), ("c1", c.begun))
+    for command in (c.group(), c.regroup(), c.set_aside(c.HEAD)):
+        assert (await q.collation_facts(command, desk)).about("o1", MEMBER)
+        assert not (await q.collation_facts(command, desk)).about("o2", MEMBER)
 
 
 async def test_a_batch_of_a_solicitation_is_told_what_was_said_to_it() -> None:
@@ -533,6 +634,8 @@ async def test_a_report_is_told_what_counts() -> None:
         "o2": Counted(Channel.suggestion_box, TargetKind.unknown),
     }
     assert (facts.position, facts.solicited) == (7, True)
+    unasked = r.compile_().model_copy(update={"solicitation": None})
+    assert (await q.report_facts(unasked, desk)).opinions.keys() == {"o4"}
     assert not (await q.report_facts(r.correct(), desk)).opinions
 
 

@@ -27,12 +27,14 @@ from shared.decider import OutOfOrder, PersonId
 from tests.feedback.school import (
     ADMINISTRATOR,
     COLLATOR,
+    DUPLICATE,
     FORMER_MEMBER,
     LEADER,
     MEMBER,
     NOON,
     SCHOOL,
     TEACHER,
+    with_duplicate,
 )
 from tests.scenario import Laws, Scenario
 
@@ -65,7 +67,12 @@ def compiled(person: PersonId = COLLATOR) -> ReportCompiled:
         solicitation="s1",
         opinions=("o1", "o2", "o3", "o4"),
         heard=(
-            Heard(channel=Channel.symposium, target_kind=TargetKind.member, opinions=1),
+            Heard(
+                channel=Channel.symposium,
+                target_kind=TargetKind.member,
+                target=MEMBER,
+                opinions=1,
+            ),
             Heard(channel=Channel.symposium, target_kind=TargetKind.unknown, opinions=1),
             Heard(channel=Channel.wechat, target_kind=TargetKind.team, opinions=2),
         ),
@@ -82,7 +89,7 @@ def on_member(person: PersonId = MEMBER) -> ReportCompiled:
         update={
             "member": MEMBER,
             "opinions": ("o2",),
-            "heard": (Heard(channel=Channel.symposium, target_kind=TargetKind.member, opinions=1),),
+            "heard": compiled(person).heard[:1],
         }
     )
 
@@ -115,9 +122,38 @@ def test_it_lists_every_opinion_and_counts_them_by_channel_and_target() -> None:
     report.given().when(compile_()).then(compiled())
 
 
+def test_it_counts_every_member_apart() -> None:
+    both = {
+        "o1": OPINIONS["o2"],
+        "o2": replace(OPINIONS["o2"], target=LEADER),
+        "o3": OPINIONS["o2"],
+    }
+    event = report.knowing(replace(facts, opinions=both)).given().when(compile_()).decided()
+    assert isinstance(event, ReportCompiled)
+    assert [(h.target, h.opinions) for h in event.heard] == [(LEADER, 1), (MEMBER, 2)]
+
+
+def test_what_was_said_to_no_solicitation_has_a_report_too() -> None:
+    unasked = report.knowing(replace(facts, solicited=False))
+    command = compile_().model_copy(update={"solicitation": None})
+    expected = compiled().model_copy(update={"solicitation": None})
+    unasked.given().when(command).then(expected)
+    unasked.given(expected).when(command).then_nothing()
+    unasked.given(compiled()).when(command).then_rejected(OutOfOrder)
+
+
 def test_a_members_report_is_on_what_was_said_about_them() -> None:
     report.given().when(compile_(MEMBER, MEMBER)).then(on_member())
     report.given().when(compile_(COLLATOR, MEMBER)).then(on_member(COLLATOR))
+
+
+def test_a_member_who_was_in_the_roster_twice_has_one_report() -> None:
+    merged = report.knowing(replace(facts, directory=with_duplicate(MEMBER)))
+    merged.given().when(compile_(MEMBER, DUPLICATE)).then(on_member())
+    merged.given(on_member()).when(compile_(MEMBER, DUPLICATE)).then_nothing()
+    of_the_duplicate = on_member(DUPLICATE).model_copy(update={"member": DUPLICATE})
+    merged.given(of_the_duplicate).when(correct(MEMBER)).then(corrected)
+    merged.given(of_the_duplicate).when(void(MEMBER)).then_rejected(FourEyes)
 
 
 def test_that_nothing_was_said_can_be_reported_too() -> None:

@@ -32,12 +32,14 @@ from tests.feedback.school import (
     ADMINISTRATOR,
     CAMPAIGN,
     COLLATOR,
+    DUPLICATE,
     LEADER,
     MEMBER,
     NOON,
     SCHOOL,
     TODAY,
     TOMORROW,
+    with_duplicate,
     without_post,
 )
 from tests.scenario import Laws, Scenario
@@ -241,6 +243,13 @@ def test_a_second_person_declares_it_void() -> None:
 
 def test_whoever_asked_cannot_declare_it_void() -> None:
     solicitation.given(opened()).when(void(LEADER)).then_rejected(FourEyes)
+
+
+def test_whoever_was_in_the_roster_twice_asked_once() -> None:
+    merged = solicitation.knowing(with_duplicate(MEMBER))
+    theirs = opened(DUPLICATE, InNameOf.individual)
+    merged.given(theirs).when(correct(MEMBER)).then(corrected)
+    merged.given(theirs).when(void(MEMBER)).then_rejected(FourEyes)
 
 
 def test_voiding_again_records_nothing() -> None:

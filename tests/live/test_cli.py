@@ -87,7 +87,7 @@ async def test_a_life_is_told_to_who_may_know_it(school: School) -> None:
 
     assert (told.code, told.err) == (0, "")
     assert "操场的灯坏了" in told.out
-    assert [e["type"] for e in json.loads(data.out)["events"]] == [
+    assert [e["type"] for e in json.loads(data.out)["items"]] == [
         "rectification.issue.opened.v1",
         "rectification.issue.claimed.v1",
     ]

@@ -46,22 +46,7 @@ async def collated(school: School, *texts: str) -> tuple[str, list[str]]:
         ]
         for t in texts
     ]
-    collation = (await school.do("clerk", "/collations", {"opinions": opinions}))["id"]
-    group = {
-        "key": "canteen",
-        "title": "食堂饭菜偏凉",
-        "parts": [{"opinion": opinion} for opinion in opinions],
-        "addressee": "team",
-        "winds": ["bureaucratism"],
-        "not_four_winds": False,
-        "topics": ["canteen"],
-        "discovery": "raised_by_public",
-    }
-    await school.do("clerk", f"/collations/{collation}/group-opinions", group)
-    await school.do("clerk", f"/collations/{collation}/close", {})
-    await school.settle()
-    issues = (await school.get("clerk", "/issues"))["items"]
-    return next(i["id"] for i in issues if set(opinions) <= set(i["opinions"])), opinions
+    return await school.collated(*opinions), opinions
 
 
 async def struck_off(school: School, issue: str) -> None:
@@ -96,10 +81,10 @@ async def test_an_issue_lives_from_the_spoken_word_to_the_verdict(school: School
     assert line["title"] == "食堂饭菜偏凉"
     assert [v["comment"] for v in line["verdicts"]] == ["现在是热的了"]
     told = await school.get("clerk", f"/issues/{issue}/biography")
-    assert [e["position"] for e in told["events"]] == sorted(e["position"] for e in told["events"])
-    assert told["events"][0]["type"] == "feedback.opinion.submitted.v1"
-    assert told["events"][0]["event"]["verbatim_text"] == "食堂的菜到我们手里都凉了"
-    assert told["events"][-1]["type"] == "rectification.issue.verdict-recorded.v1"
+    assert [e["position"] for e in told["items"]] == sorted(e["position"] for e in told["items"])
+    assert told["items"][0]["type"] == "feedback.opinion.submitted.v1"
+    assert told["items"][0]["event"]["verbatim_text"] == "食堂的菜到我们手里都凉了"
+    assert told["items"][-1]["type"] == "rectification.issue.verdict-recorded.v1"
     assert set(told["opinions"]) == set(opinions)
 
 

@@ -19,7 +19,7 @@ from shared.journal import Journal, LogDamaged
 from shared.mongo import Collection, Mongo
 from shared.runtime import now
 from shared.settings import Settings
-from shared.views import Projector, View, ledger
+from shared.views import Projector, View, ledger, set_aside
 
 pytestmark = pytest.mark.live
 
@@ -374,6 +374,21 @@ async def test_what_is_set_aside_is_counted_whatever_it_is_unless_it_is_skipped(
     assert REGISTRY.get_sample_value("taizhang_parked", {"service": desk.service}) == 3
     await projector.apply([desk.said("a1", "bad")])
     assert REGISTRY.get_sample_value("taizhang_parked", {"service": desk.service}) == 4
+
+
+@pytest.mark.parametrize(("decision", "then"), [("skip", "skip"), ("replay", None)])
+async def test_what_is_set_aside_again_stays_skipped_but_not_done_again(
+    desk: Desk, decision: str, then: str | None
+) -> None:
+    record = desk.said("a1")
+    item = {"_id": f"{desk.service} x", "kind": "timer", "reason": "again"}
+
+    await set_aside(desk.parked, desk.service, record, item)
+    await desk.parked.update(item["_id"], {"decision": decision})
+    await set_aside(desk.parked, desk.service, record, item)
+
+    (parked,) = await desk.parked.find({"service": desk.service})
+    assert parked.get("decision") == then
 
 
 async def test_preparing_again_changes_nothing(desk: Desk) -> None:

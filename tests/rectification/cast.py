@@ -6,7 +6,7 @@ from typing import Any
 from services.campaign.calendar import Calendar, Deadline, Span
 from services.campaign.directory import Campaign, Directory, School, Unit
 from services.campaign.events import Role, UnitKind
-from services.campaign.roster import Holding, Person, Roster
+from services.campaign.roster import Deputising, Holding, Person, Roster
 from services.feedback.events import Addressee, Discovery, Topic, Wind
 from services.rectification.domain.issue import Facts, decider
 from services.rectification.events import (
@@ -131,6 +131,18 @@ def watch(deadline: Deadline, at: datetime = NOON) -> Watch:
 
 def on(day: date) -> Deadline:
     return SCHOOL.on_day(day)
+
+
+def without(*gone: PersonId, deputies: dict[PersonId, PersonId] | None = None) -> Facts:
+    """The facts of a school that some have left, and where others stand in for some."""
+    left = {"left_on": TODAY - timedelta(days=1)}
+    changes: dict[PersonId, dict[str, Any]] = dict.fromkeys(gone, left)
+    for absent, deputy in (deputies or {}).items():
+        named = Deputising(deputy=deputy, since=TODAY, until=date(2023, 8, 31))
+        changes[absent] = {"deputies": (named,)}
+    people = SCHOOL.roster.people
+    changed = {p: people[p].model_copy(update=change) for p, change in changes.items()}
+    return Facts(SCHOOL.model_copy(update={"roster": Roster(people={**people, **changed})}))
 
 
 def days(count: int) -> timedelta:

@@ -106,11 +106,11 @@ def _open(**changes: Any) -> OpenIssue:
     return by(COLLATOR, OpenIssue, **{**said, "sources": (source,), **changes})
 
 
-def _plan(owner: PersonId, **measure: Any) -> PlanMeasures:
+def _plan(owner: PersonId, mode: Mode = Mode.time_limited, **measure: Any) -> PlanMeasures:
     return by(
         owner,
         PlanMeasures,
-        mode=Mode.time_limited,
+        mode=mode,
         measures=(MeasureAsked.model_validate({**dict(MEASURE), "owner": HELPER, **measure}),),
         reviewer=REVIEWER,
         accountable_leader=LEADER,
@@ -140,6 +140,7 @@ ISSUE_COMMANDS: tuple[Command, ...] = (
     by(LEADER, TransferIssue, to=LEADER, reason="由书记牵头"),
     *_worked_on_by(OWNER),
     _plan(OWNER, deliverable="增压泵验收单、供水时段通知、水温记录"),
+    _plan(OWNER, Mode.long_term),
     *_worked_on_by(LEADER),
     by(HELPER, ReportProgress, text="增压泵已到货"),
     by(

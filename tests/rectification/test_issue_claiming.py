@@ -51,6 +51,7 @@ from tests.rectification.cast import (
     opened,
     opened_about_member,
     watch,
+    without,
 )
 from tests.scenario import Scenario
 
@@ -145,6 +146,17 @@ def test_a_personal_issue_is_assigned_to_its_person_only() -> None:
     )
 
 
+def test_a_personal_issue_of_somebody_who_has_left_is_assigned_to_somebody_else() -> None:
+    left = issue.knowing(without(MEMBER)).given(opened_about_member)
+    left.when(assign(OWNER)).then(assigned)
+    left.when(assign(MEMBER)).then_rejected(NobodyThere)
+    left.when(by(OWNER, ClaimIssue)).then_rejected(AddressedToAnother)
+    still_collating = replace(without(MEMBER), open_collations=frozenset({"collation-1"}))
+    issue.knowing(still_collating).given(opened_about_member).when(assign(OWNER)).then_rejected(
+        CollationStillOpen
+    )
+
+
 def test_a_personal_issue_is_not_assigned_before_its_collation_is_closed() -> None:
     issue.knowing(collating).given(opened_about_member).when(assign(MEMBER)).then_rejected(
         CollationStillOpen
@@ -193,7 +205,8 @@ def test_the_owner_or_a_leader_hands_an_issue_over(
 
 def test_the_new_owner_goes_on_where_the_old_one_was() -> None:
     before, now = after(*UNDERWAY), after(*UNDERWAY, transferred)
-    assert now == replace(before, owner=HELPER, case=replace(before.case, handed="调往分校区"))
+    case = replace(before.case, handed="调往分校区", held_by=frozenset({OWNER, HELPER}))
+    assert now == replace(before, owner=HELPER, case=case)
 
 
 def test_nobody_else_hands_an_issue_over() -> None:

@@ -1,5 +1,7 @@
 """The clock speaks of one deadline at a time: reminders, then the ladder; who is told is recorded."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.campaign.calendar import Deadline
@@ -8,6 +10,7 @@ from services.rectification.domain.issue import (
     MergedElsewhere,
     NoLongerDue,
     RemindIssue,
+    ReturnIssue,
     SuperviseIssue,
     UrgeIssue,
     decider,
@@ -18,8 +21,10 @@ from services.rectification.events import (
     ExtensionRequested,
     IssueCalledToAccount,
     IssueReminded,
+    IssueReturned,
     IssueSupervised,
     IssueUrged,
+    ReturnReason,
 )
 from shared.decider import Command, Event, PersonId
 from tests.rectification.cast import (
@@ -37,24 +42,30 @@ from tests.rectification.cast import (
     OWNED,
     OWNER,
     PLANNED,
+    REVIEWER,
+    SHOWN,
+    STRANGER,
     STRUCK_OFF,
     SUPERVISOR,
     UNDERWAY,
     VERIFIED,
     VOIDED,
+    after,
     by,
     due,
     objected,
     on,
     opened_about_member,
     planned,
+    strike_off_requested,
     watch,
+    without,
 )
 from tests.scenario import Scenario
 
 issue = Scenario(decider, FACTS)
 
-RUNGS = [RemindIssue, UrgeIssue, SuperviseIssue, CallToAccount]
+RUNGS: list[type[Command]] = [RemindIssue, UrgeIssue, SuperviseIssue, CallToAccount]
 CLAIM, PLAN = due("claim_within"), due("plan_within")
 RECTIFY, ANSWER = planned.watch.due, objected.watch.due
 
@@ -105,13 +116,58 @@ def test_the_third_rung_tells_the_supervision_group_too(stage: str) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", [RemindIssue, UrgeIssue, SuperviseIssue])
+@pytest.mark.parametrize("stage", COUNTING)
+def test_when_whoever_has_to_act_has_left_the_leader_is_told(
+    stage: str, kind: type[Command]
+) -> None:
+    past, concern, deadline, person = COUNTING[stage]
+    facts = without(*((person,) if person else ()))
+    event = issue.knowing(facts).given(*past).when(rung(kind, concern, deadline)).decided()
+    assert getattr(event, "told", None) == (LEADER,)
+
+
+def test_who_stands_in_for_a_leader_or_a_supervisor_is_told_like_them() -> None:
+    facts = without(deputies={LEADER: MEMBER, SUPERVISOR: STRANGER})
+    knowing = issue.knowing(facts).given(*UNDERWAY)
+    supervised = knowing.when(rung(SuperviseIssue, Concern.rectification, RECTIFY)).decided()
+    assert getattr(supervised, "told", None) == (OWNER, LEADER, MEMBER)
+    called = knowing.when(rung(CallToAccount, Concern.rectification, RECTIFY)).decided()
+    assert getattr(called, "told", None) == (OWNER, *sorted([LEADER, MEMBER, SUPERVISOR, STRANGER]))
+
+
 @pytest.mark.parametrize("kind", RUNGS)
-def test_a_rung_may_be_climbed_again_and_changes_nothing(kind: type[Command]) -> None:
+def test_a_rung_may_be_climbed_again_and_changes_nothing_else(kind: type[Command]) -> None:
     command = rung(kind, Concern.plan, PLAN)
     event = issue.given(*OWNED).when(command).decided()
     assert event is not None
     issue.given(*OWNED, event).when(command).then(event)
-    assert decider.fold((*OWNED, event)) == decider.fold(OWNED)  # type: ignore[arg-type]  # all are an issue's
+    before, now = after(*OWNED), after(*OWNED, event, event)
+    climbed = before.watch.model_copy(update={"climbed": RUNGS.index(kind)})
+    assert now == replace(before, watch=climbed)
+
+
+def test_a_lower_rung_spoken_of_later_takes_nothing_back() -> None:
+    called = IssueCalledToAccount(concern=Concern.plan, due=PLAN, told=(OWNER,))
+    urged = IssueUrged(concern=Concern.plan, due=PLAN, told=(OWNER,))
+    assert after(*OWNED, called, urged).watch.climbed == len(RUNGS) - 1
+
+
+def test_the_ladder_of_an_objection_is_not_that_of_the_issue() -> None:
+    past = (*ON_NOTICE, objected)
+    urged = IssueUrged(concern=Concern.objection, due=ANSWER, told=(LEADER,))
+    assert after(*past, urged) == after(*past)
+
+
+def test_what_is_returned_remembers_how_far_the_ladder_was_climbed() -> None:
+    supervised = IssueSupervised(concern=Concern.rectification, due=RECTIFY, told=(OWNER,))
+    awaiting = (*SHOWN, supervised, strike_off_requested)
+    returned = issue.given(*awaiting).when(
+        by(REVIEWER, ReturnIssue, code=ReturnReason.not_solved, reason="周末没有热水")
+    )
+    event = returned.decided()
+    assert isinstance(event, IssueReturned)
+    assert event.watch == planned.watch.model_copy(update={"climbed": 2})
 
 
 @pytest.mark.parametrize("kind", RUNGS)

@@ -7,7 +7,9 @@ import pytest
 
 from services.rectification.domain.issue import (
     ClaimIssue,
+    FourEyes,
     MergedElsewhere,
+    MergedInACircle,
     MergedIntoItself,
     MergeIssue,
     NoSuchIssue,
@@ -28,6 +30,7 @@ from tests.rectification.cast import (
     STRUCK_OFF,
     UNDERWAY,
     by,
+    claimed,
 )
 from tests.scenario import Scenario
 
@@ -73,3 +76,29 @@ def test_what_is_being_checked_or_has_ended_is_not_merged(past: tuple[Event, ...
 def test_whoever_speaks_to_a_merged_issue_is_told_where_it_went() -> None:
     with pytest.raises(MergedElsewhere, match=r"^issue-2$"):
         known.given(*MERGED).when(by(OWNER, ClaimIssue)).decided()
+
+
+# -- Two clerks at the same moment ----------------------------------------------------------------
+
+circular = issue.knowing(replace(FACTS, other="open", circle=True))
+
+
+def test_issues_merged_into_each_other_are_no_answer_to_anybody() -> None:
+    with pytest.raises(MergedInACircle, match=r"^issue-2$"):
+        circular.given(*MERGED).when(by(OWNER, ClaimIssue)).decided()
+
+
+def test_one_of_them_is_merged_into_an_open_issue() -> None:
+    onward = IssueMerged(into="issue-3", reason="互相并入,改并入此项")
+    circular.given(*MERGED).when(merge(onward.into, onward.reason)).then(onward)
+    issue.given(*MERGED, onward).when(merge(onward.into, onward.reason)).then_nothing()
+    issue.given(*MERGED, onward).when(by(OWNER, ClaimIssue)).then_rejected(MergedElsewhere)
+
+
+def test_nobody_leaves_a_circle_by_a_way_that_is_no_way() -> None:
+    circular.given(*MERGED).when(merge()).then_nothing()
+    circular.given(*MERGED).when(merge("issue-1")).then_rejected(MergedIntoItself)
+    closed = issue.knowing(replace(FACTS, other="closed", circle=True))
+    closed.given(*MERGED).when(merge("issue-3")).then_rejected(NoSuchIssue)
+    held = (*OWNED[:-1], claimed.model_copy(update={"owner": COLLATOR}), merged)
+    circular.given(*held).when(merge("issue-3")).then_rejected(FourEyes)

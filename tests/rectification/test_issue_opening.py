@@ -16,11 +16,19 @@ from services.rectification.domain.issue import (
     OpenIssue,
     PartyToTheMatter,
     SourceAsked,
+    SourcesOfTheDesk,
+    UnknownSource,
     VoidIssue,
     WindsUnclear,
     decider,
 )
-from services.rectification.events import IssueCorrected, IssueOpened, IssueVoided, SourceKind
+from services.rectification.events import (
+    IssueCorrected,
+    IssueOpened,
+    IssueVoided,
+    Source,
+    SourceKind,
+)
 from shared.decider import Event, OutOfOrder, PersonId
 from tests.rectification.cast import (
     COLLATOR,
@@ -36,6 +44,7 @@ from tests.rectification.cast import (
     OWNED,
     OWNER,
     PLANNED,
+    REVIEWER,
     STAGES,
     SUPERVISOR,
     UNDERWAY,
@@ -142,6 +151,37 @@ def test_a_personal_issue_of_somebody_who_has_left_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("person", [COLLATOR, LEADER, SUPERVISOR, REVIEWER])
+def test_the_desk_says_which_opinions_an_issue_comes_from(person: PersonId) -> None:
+    issue.given().when(open_issue(person)).then(opened.model_copy(update={"raised_by": person}))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SourceAsked(kind=SourceKind.collation, id="collation-1"),
+        SourceAsked(kind=SourceKind.talk, id="talk-1", opinions=("opinion-1",)),
+    ],
+    ids=["a collation", "an opinion"],
+)
+def test_nobody_else_puts_themselves_behind_an_opinion(source: SourceAsked) -> None:
+    issue.given().when(open_issue(MEMBER, sources=(source,))).then_rejected(SourcesOfTheDesk)
+
+
+def test_a_member_of_the_team_opens_what_was_heard_elsewhere() -> None:
+    source = SourceAsked(kind=SourceKind.talk, id="talk-1")
+    event = issue.given().when(open_issue(MEMBER, sources=(source,))).decided()
+    assert isinstance(event, IssueOpened)
+    assert event.sources == (Source(kind=SourceKind.talk, id="talk-1"),)
+
+
+def test_an_issue_is_not_made_of_what_nobody_said() -> None:
+    facts = replace(FACTS, unknown=frozenset({f"opinion-{n:02}" for n in range(30)}))
+    issue.knowing(facts).when(open_issue()).then_rejected(UnknownSource)
+    with pytest.raises(UnknownSource, match=r"^opinion-00 .* opinion-19$"):
+        issue.knowing(facts).when(open_issue()).decided()
+
+
 def test_opening_again_records_nothing() -> None:
     issue.given(*OPEN).when(open_issue()).then_nothing()
 
@@ -222,6 +262,13 @@ def test_a_second_person_voids_an_issue(past: tuple[Event, ...]) -> None:
 
 def test_whoever_raised_an_issue_does_not_void_it() -> None:
     issue.given(*OPEN).when(by(COLLATOR, VoidIssue, reason="重复录入")).then_rejected(FourEyes)
+
+
+def test_whoever_closed_the_collation_a_service_opened_it_from_does_not_void_it() -> None:
+    past = opened.model_copy(update={"raised_by": PersonId("service:rectification")})
+    collated = issue.knowing(replace(FACTS, collators=frozenset({COLLATOR}))).given(past)
+    collated.when(by(COLLATOR, VoidIssue, reason="重复录入")).then_rejected(FourEyes)
+    collated.when(by(SUPERVISOR, VoidIssue, reason="重复录入")).then(IssueVoided(reason="重复录入"))
 
 
 def test_whoever_holds_an_issue_does_not_void_it() -> None:

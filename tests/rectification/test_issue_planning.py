@@ -31,6 +31,8 @@ from services.rectification.events import (
     Evidence,
     EvidenceAdded,
     ExtensionGranted,
+    IssueDeclined,
+    IssueTransferred,
     Measure,
     MeasuresPlanned,
     Mode,
@@ -62,9 +64,11 @@ from tests.rectification.cast import (
     after,
     after_shown,
     by,
+    claimed,
     days,
     due,
     on,
+    opened,
     planned,
     started,
     watch,
@@ -151,6 +155,22 @@ def test_the_owner_is_not_their_own_reviewer() -> None:
     issue.given(*OWNED).when(plan(reviewer=OWNER)).then_rejected(FourEyes)
     by_others = asked(MEASURE, owner=HELPER, helpers=())
     issue.given(*OWNED).when(plan(reviewer=OWNER, measures=(by_others,))).then_rejected(FourEyes)
+
+
+def test_whoever_held_it_before_is_not_the_reviewer() -> None:
+    handed_over = IssueTransferred(owner=HELPER, former=OWNER, reason="调往分校区")
+    issue.given(*OWNED, handed_over).when(
+        plan(HELPER, reviewer=OWNER, measures=(_alone(),))
+    ).then_rejected(FourEyes)
+    declined = IssueDeclined(owner=OWNER, reason="属德育处管理", watch=opened.watch)
+    past = (*OWNED, declined, claimed.model_copy(update={"owner": HELPER}))
+    issue.given(*past).when(plan(HELPER, reviewer=OWNER, measures=(_alone(),))).then_rejected(
+        FourEyes
+    )
+
+
+def _alone() -> MeasureAsked:
+    return asked(MEASURE, owner=HELPER, helpers=())
 
 
 def test_nobody_who_carries_out_a_measure_reviews_it() -> None:

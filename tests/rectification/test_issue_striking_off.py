@@ -134,3 +134,10 @@ def test_what_ended_otherwise_is_not_struck_off(past: tuple[Event, ...]) -> None
 
 def test_a_strike_off_on_the_day_of_the_notice_is_too_early() -> None:
     issue.given(*ON_NOTICE).when(strike_off(at=NOON)).then_rejected(NoticeNotOver)
+
+
+def test_whoever_held_it_before_does_not_strike_it_off() -> None:
+    held = IssueTransferred(owner=LEADER, former=OWNER, reason="由书记牵头")
+    back = IssueTransferred(owner=OWNER, former=LEADER, reason="交回")
+    past = (*SHOWN, held, back, strike_off_requested, verified, published)
+    issue.given(*past).when(by(LEADER, StrikeOff, at=LATER)).then_rejected(FourEyes)

@@ -195,3 +195,13 @@ def test_a_returned_issue_can_be_shown_and_asked_for_anew() -> None:
     issue.given(*AWAITING, returned, fresh).when(request(evidence=("c" * 64,))).then(
         strike_off_requested.model_copy(update={"evidence": ("c" * 64,)})
     )
+
+
+def test_whoever_held_it_before_does_not_verify_it() -> None:
+    """A supervisor who had it, worked on it and handed it over; nobody names them in the plan."""
+    held = IssueTransferred(owner=SUPERVISOR, former=OWNER, reason="督办")
+    back = IssueTransferred(owner=OWNER, former=SUPERVISOR, reason="交回")
+    past = (*SHOWN, held, back, strike_off_requested)
+    issue.given(*past).when(verify(SUPERVISOR)).then_rejected(FourEyes)
+    issue.given(*past).when(send_back(SUPERVISOR)).then_rejected(FourEyes)
+    issue.given(*past).when(verify(REVIEWER)).then(verified)

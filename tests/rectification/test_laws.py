@@ -251,7 +251,7 @@ class Trail:
         now = self
         match event:
             case MeasuresPlanned(watch=watch) if not hasattr(before, "plan"):
-                now = Trail(watch.due.on)
+                now = Trail(self.first_due or watch.due.on)
             case IssueVerified(verifier=person):
                 now = Trail(self.first_due, person)
             case NoticePublished(until=until):
@@ -313,6 +313,15 @@ def test_the_first_deadline_is_never_lost() -> None:
         assert after.plan.first_due.on == trail.then(before, event).first_due
 
 
+def test_what_was_shown_is_never_lost_while_it_is_worked_on() -> None:
+    shown = [step for step in happenings(ISSUE) if getattr(step[0], "evidence", ())]
+    assert any(isinstance(before, issue.LongTerm) for before, *_ in shown)
+    assert any(isinstance(before, issue.Planned) for before, *_ in shown)
+    for before, _, _, after in shown:
+        if not isinstance(after, issue.StruckOff | issue.NotPossible | Merged | issue.Voided):
+            assert after.evidence[: len(before.evidence)] == before.evidence
+
+
 def test_an_extension_says_which_deadline_it_replaced() -> None:
     extended = [step for step in steps() if isinstance(step[3], ExtensionGranted)]
     assert extended
@@ -322,18 +331,22 @@ def test_an_extension_says_which_deadline_it_replaced() -> None:
 
 def test_nobody_checks_decides_or_undoes_what_they_hold_or_what_is_about_them() -> None:
     judging = (
+        issue.CorrectIssue,
         issue.VoidIssue,
         issue.GrantExtension,
         issue.RefuseExtension,
         issue.VerifyIssue,
         issue.ReturnIssue,
+        issue.PublishNotice,
         issue.UpholdObjection,
         issue.DismissObjection,
         issue.StrikeOff,
         issue.RecordVerdict,
+        issue.ReopenIssue,
         issue.LookBack,
         issue.ConvertToLongTerm,
         issue.ExplainNotPossible,
+        issue.MergeIssue,
     )
     commands = [
         command.model_copy(update={"by": person})
@@ -355,6 +368,18 @@ def test_nobody_who_worked_on_an_issue_verifies_it() -> None:
             for person in state.plan.involved:
                 verify = by(person, issue.VerifyIssue, finding="属实")
                 assert ISSUE.attempt(verify, state) is None
+
+
+def test_nobody_who_ever_held_an_issue_verifies_it_or_strikes_it_off() -> None:
+    owned_before = [
+        s for s in reachable(ISSUE) if hasattr(s, "owner") and s.case.held_by - {s.owner}
+    ]
+    assert owned_before
+    for state in owned_before:
+        for person in state.case.held_by:
+            for command in IMPATIENT:
+                tried = command.model_copy(update={"by": person})
+                assert not ISSUE.attempt(tried, state), f"{tried} in {state}"
 
 
 def test_whatever_is_said_to_a_merged_issue_is_answered_with_where_it_went() -> None:

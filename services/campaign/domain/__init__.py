@@ -23,6 +23,12 @@ class InTheFuture(Rejected):
     zh = "日期不能晚于今天"
 
 
+class FourEyes(Rejected):
+    """Nobody reviews, strikes out or takes back what they wrote or recorded themselves."""
+
+    zh = "不得审核、作废或撤销本人起草或登记的内容,须由另一人操作"
+
+
 class NotInRoster(Rejected):
     """No such person is in the roster of this school."""
 
@@ -56,6 +62,11 @@ def by_today(day: date, at: datetime, directory: Directory) -> None:
 def is_operator(by: PersonId) -> bool:
     """Whether an operator of the deployment asks; no person's id looks like that."""
     return by.startswith("operator:")
+
+
+def recorded_by(recorder: PersonId | None, person: PersonId, directory: Directory) -> bool:
+    """Whether somebody recorded it, under this entry of theirs or one that was merged into it."""
+    return recorder is not None and directory.roster.identity(recorder) == person
 
 
 def supervises(person: PersonId, today: date, directory: Directory) -> bool:

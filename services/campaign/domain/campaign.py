@@ -10,7 +10,13 @@ from pydantic import ConfigDict, Field
 from services.campaign.calendar import Day
 from services.campaign.defaults import SETTINGS, well_formed
 from services.campaign.directory import Directory
-from services.campaign.domain import ADMINISTRATION, EndsBeforeItBegins, by_today, in_order
+from services.campaign.domain import (
+    ADMINISTRATION,
+    EndsBeforeItBegins,
+    FourEyes,
+    by_today,
+    in_order,
+)
 from services.campaign.events import (
     CampaignConcluded,
     CampaignEvent,
@@ -261,12 +267,6 @@ class RemarksMissing(Rejected):
     """A plan is sent back with remarks."""
 
     zh = "退回方案必须写明意见"
-
-
-class FourEyes(Rejected):
-    """Nobody reviews, or strikes out, a plan that they wrote themselves."""
-
-    zh = "不得审核或作废本人起草的方案"
 
 
 class PlanNotApproved(Rejected):

@@ -1,12 +1,12 @@
 """Inspections against the frugality regulations and others (R07); what they find becomes issues."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import assert_never
 
 from services.campaign.calendar import Day
 from services.campaign.directory import Directory
-from services.campaign.domain import by_today
+from services.campaign.domain import FourEyes, by_today, recorded_by
 from services.campaign.events import (
     InspectionCorrected,
     InspectionEvent,
@@ -15,7 +15,7 @@ from services.campaign.events import (
     InspectionVoided,
     Role,
 )
-from shared.decider import Command, Decider, OutOfOrder
+from shared.decider import Command, Decider, OutOfOrder, PersonId, Rejected
 from shared.marks import Prose
 
 INSPECTORS = frozenset(
@@ -69,12 +69,14 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Recorded:
-    """As it is written down, and why it was last corrected."""
+    """As it is written down, who wrote it first, and why it was last corrected."""
 
     kind: InspectionKind
     held_on: date
     scope: str
     found: str
+    recorded_by: PersonId | None = None
+    by_supervision: bool = False
     reason: str | None = None
 
 
@@ -87,17 +89,25 @@ class Voided:
 
 type Inspection = Unknown | Recorded | Voided
 
+# -- Rules ---------------------------------------------------------------------------------------
+
+
+class RecordedBySupervision(Rejected):
+    """What the supervision group recorded only the supervision group puts right or strikes out."""
+
+    zh = "督导组登记的检查只能由督导组更正或作废"
+
 
 def decide(
     command: InspectionCommand, inspection: Inspection, directory: Directory
 ) -> InspectionEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
     match command, inspection:
-        case RecordInspection(kind=kind, held_on=day, scope=scope, found=found), Unknown():
+        case RecordInspection(held_on=day), Unknown():
             by_today(day, command.at, directory)
-            return InspectionRecorded(kind=kind, held_on=day, scope=scope, found=found)
-        case RecordInspection(kind=kind, held_on=day, scope=scope, found=found), Recorded():
-            if Recorded(kind, day, scope, found) == inspection:
+            return _recorded(command, directory)
+        case RecordInspection(), Recorded():
+            if evolve(Unknown(), _recorded(command, directory)) == inspection:
                 return None
             raise OutOfOrder
 
@@ -105,14 +115,19 @@ def decide(
             CorrectInspection(kind=kind, held_on=day, scope=scope, found=found, reason=reason),
             Recorded(),
         ):
-            if Recorded(kind, day, scope, found, reason) == inspection:
-                return None
-            by_today(day, command.at, directory)
-            return InspectionCorrected(
+            event = InspectionCorrected(
                 kind=kind, held_on=day, scope=scope, found=found, reason=reason
             )
+            if evolve(inspection, event) == inspection:
+                return None
+            by_today(day, command.at, directory)
+            _may_change(command, inspection, directory)
+            return event
 
-        case VoidInspection(reason=reason), Recorded():
+        case VoidInspection(reason=reason), Recorded(recorded_by=recorder):
+            if recorded_by(recorder, command.by, directory):
+                raise FourEyes
+            _may_change(command, inspection, directory)
             return InspectionVoided(reason=reason)
         case VoidInspection(reason=reason), Voided(before) if reason == before:
             return None
@@ -121,15 +136,38 @@ def decide(
             raise OutOfOrder
 
 
-def evolve(_: Inspection, event: InspectionEvent) -> Inspection:
+def _recorded(command: RecordInspection, directory: Directory) -> InspectionRecorded:
+    return InspectionRecorded(
+        kind=command.kind,
+        held_on=command.held_on,
+        scope=command.scope,
+        found=command.found,
+        recorded_by=command.by,
+        by_supervision=_supervising(command, directory),
+    )
+
+
+def _may_change(command: Command, inspection: Recorded, directory: Directory) -> None:
+    if inspection.by_supervision and not _supervising(command, directory):
+        raise RecordedBySupervision
+
+
+def _supervising(command: Command, directory: Directory) -> bool:
+    """Whether the sender belongs to the supervision group today."""
+    return Role.supervisor in directory.roster.roles(command.by, directory.day(command.at))
+
+
+def evolve(inspection: Inspection, event: InspectionEvent) -> Inspection:
     """What happened, happened: no rules here."""
     match event:
-        case InspectionRecorded(kind=kind, held_on=day, scope=scope, found=found):
-            return Recorded(kind, day, scope, found)
-        case InspectionCorrected(kind=kind, held_on=day, scope=scope, found=found, reason=reason):
-            return Recorded(kind, day, scope, found, reason)
+        case InspectionRecorded():
+            return Recorded(**dict(event))
+        case InspectionCorrected() if isinstance(inspection, Recorded):
+            return replace(inspection, **dict(event))
         case InspectionVoided(reason=reason):
             return Voided(reason)
+        case InspectionCorrected():
+            return inspection
         case _:
             assert_never(event)
 

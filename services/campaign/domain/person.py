@@ -14,10 +14,12 @@ from services.campaign.domain import (
     ADMINISTRATION,
     AppointedFromOutside,
     EndsBeforeItBegins,
+    FourEyes,
     NotInRoster,
     UnknownUnit,
     in_order,
     is_operator,
+    recorded_by,
     supervises,
 )
 from services.campaign.events import (
@@ -27,6 +29,7 @@ from services.campaign.events import (
     DeputyRecalled,
     LeavingVoided,
     MembershipVoided,
+    MergeVoided,
     OversightLeft,
     OversightTaken,
     OversightVoided,
@@ -39,6 +42,7 @@ from services.campaign.events import (
     PostLeft,
     PostTaken,
     PostVoided,
+    RejoiningVoided,
     Role,
     SchoolLeft,
     SchoolRejoined,
@@ -230,6 +234,14 @@ class RejoinSchool(Command):
     on: Day
 
 
+class VoidRejoining(Command):
+    """Take a return back that was entered by mistake; the leaving before it counts again."""
+
+    zh = "作废返校记录"
+    allowed = ADMINISTRATION
+    reason: Prose
+
+
 class MergePerson(Command):
     """This entry is the same human as another, which is the one that stays."""
 
@@ -239,8 +251,16 @@ class MergePerson(Command):
     reason: Prose
 
 
+class UnmergePerson(Command):
+    """Take a merging back: two humans after all; a second person does it."""
+
+    zh = "撤销合并人员"
+    allowed = ADMINISTRATION
+    reason: Prose
+
+
 class VoidPerson(Command):
-    """Strike out somebody who should never have been entered."""
+    """Strike out somebody who should never have been entered; a second person does it."""
 
     zh = "作废人员"
     allowed = ADMINISTRATION
@@ -264,7 +284,9 @@ type PersonCommand = (
     | LeaveSchool
     | VoidLeaving
     | RejoinSchool
+    | VoidRejoining
     | MergePerson
+    | UnmergePerson
     | VoidPerson
 )
 
@@ -281,20 +303,25 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Entered:
-    """The entry as every service folds it; why it was last corrected; what was struck out of it."""
+    """The entry as every service folds it; why it was last put right; what was struck out of it."""
 
     entry: rosters.Person
+    entered_by: PersonId | None = None
     corrected_for: str | None = None
     stayed_for: str | None = None
+    away_for: str | None = None
+    unmerged_for: str | None = None
     struck_out: tuple[StruckOut, ...] = ()
 
 
 @dataclass(frozen=True)
 class Merged:
-    """Another entry stands for this one."""
+    """Another entry stands for this one, which is kept as it was."""
 
+    was: Entered
     into: PersonId
     reason: str
+    merged_by: PersonId | None = None
 
 
 @dataclass(frozen=True)
@@ -374,14 +401,17 @@ def decide(command: PersonCommand, person: Person, directory: Directory) -> Pers
     match command, person:
         case EnterPerson(), Unknown():
             return _enter(command, directory)
-        case EnterPerson(), Entered() if person == Entered(rosters.entered(_row(command))):
+        case EnterPerson(), Entered() if person == _entered(_row(command)):
             return None
 
-        case MergePerson(into=into, reason=reason), Merged(other, before):
+        case MergePerson(into=into, reason=reason), Merged(_, other, before):
             if (into, reason) == (other, before):
                 return None
             raise MergedElsewhere(other)
-        case _, Merged(into):
+        case UnmergePerson(reason=reason), Merged():
+            _may_unmerge(command, person, directory)
+            return MergeVoided(reason=reason)
+        case _, Merged(_, into):
             raise MergedElsewhere(into)
         case VoidPerson(reason=reason), Voided(before) if reason == before:
             return None
@@ -409,11 +439,18 @@ def _change(command: PersonCommand, person: Entered, directory: Directory) -> Pe
             return _oversight(command, person, directory)
         case NameDeputy() | RecallDeputy():
             return _deputy(command, person.entry, directory)
-        case LeaveSchool() | VoidLeaving() | RejoinSchool():
+        case LeaveSchool() | VoidLeaving() | RejoinSchool() | VoidRejoining():
             return _stay(command, person)
-        case MergePerson(into=into, reason=reason):
-            return PersonMerged(into=_other(into, command, directory), reason=reason)
+        case MergePerson(by=by, into=into, reason=reason):
+            other = _other(into, command, directory)
+            return PersonMerged(into=other, reason=reason, merged_by=by)
+        case UnmergePerson(reason=reason):
+            if reason == person.unmerged_for:
+                return None
+            raise OutOfOrder
         case VoidPerson(reason=reason):
+            if recorded_by(person.entered_by, command.by, directory):
+                raise FourEyes
             return PersonVoided(reason=reason)
         case _:
             assert_never(command)
@@ -451,12 +488,17 @@ def _row(command: EnterPerson) -> PersonEntered:
         posts=tuple(asked.post() for asked in command.posts),
         branch=command.branch,
         oversees=command.oversees,
+        entered_by=command.by,
     )
+
+
+def _entered(event: PersonEntered) -> Entered:
+    return Entered(rosters.entered(event), event.entered_by)
 
 
 def _enter(command: EnterPerson, directory: Directory) -> PersonEntered:
     _from_outside(command, None, directory)
-    _number_free(command, directory)
+    _number_free(command.number_index, command, directory)
     posts = [(post.role, post.unit) for post in command.posts]
     for post in command.posts:
         if posts.count((post.role, post.unit)) > 1:
@@ -486,7 +528,7 @@ def _correct(
     entry = rosters.changed(person.entry, event)
     if entry == person.entry and command.reason == person.corrected_for:
         return None
-    _number_free(command, directory)
+    _number_free(command.number_index, command, directory)
     begun = (*entry.posts, *entry.branches, *entry.overseeing, *entry.deputies, *entry.absences)
     if any(dated.since < entry.joined_on for dated in begun):
         raise NotPresent
@@ -495,10 +537,10 @@ def _correct(
     return event
 
 
-def _number_free(command: EnterPerson | CorrectPerson, directory: Directory) -> None:
+def _number_free(number_index: str | None, command: Command, directory: Directory) -> None:
     """Refuse a number that is somebody else's."""
-    if command.number_index:
-        holder = directory.roster.with_number(command.number_index)
+    if number_index:
+        holder = directory.roster.with_number(number_index)
         if holder not in {None, command.stream}:
             raise NumberTaken(holder or "")
 
@@ -654,7 +696,9 @@ def _deputy(
             assert_never(command)
 
 
-def _stay(command: LeaveSchool | VoidLeaving | RejoinSchool, person: Entered) -> PersonEvent | None:
+def _stay(
+    command: LeaveSchool | VoidLeaving | RejoinSchool | VoidRejoining, person: Entered
+) -> PersonEvent | None:
     entry = person.entry
     match command:
         case LeaveSchool(on=on):
@@ -677,6 +721,12 @@ def _stay(command: LeaveSchool | VoidLeaving | RejoinSchool, person: Entered) ->
             if entry.left_on is None and any(rosters.back_on(a) == on for a in entry.absences):
                 return None
             raise NotLeftYet
+        case VoidRejoining(reason=reason):
+            if entry.left_on is None and entry.absences:
+                return RejoiningVoided(reason=reason)
+            if entry.left_on and person.away_for == reason:
+                return None
+            raise OutOfOrder
         case _:
             assert_never(command)
 
@@ -692,21 +742,37 @@ def _other(other: str, command: Command, directory: Directory) -> PersonId:
     return person
 
 
+def _may_unmerge(command: UnmergePerson, person: Merged, directory: Directory) -> None:
+    if recorded_by(person.merged_by, command.by, directory):
+        raise FourEyes
+    entry = person.was.entry
+    if not is_operator(command.by) and supervises(
+        person.into, directory.day(command.at), directory
+    ):
+        raise AppointedFromOutside
+    _from_outside(command, entry, directory)
+    _number_free(entry.number_index, command, directory)
+
+
 def evolve(person: Person, event: PersonEvent) -> Person:
     """What happened, happened: no rules here."""
     if isinstance(event, PersonEntered):
-        return Entered(rosters.entered(event))
+        return _entered(event)
+    if isinstance(event, MergeVoided) and isinstance(person, Merged):
+        return replace(person.was, unmerged_for=event.reason)
     before = _standing(person)
     after = replace(before, entry=rosters.changed(before.entry, event))
     match event:
-        case PersonMerged(into=into, reason=reason):
-            return Merged(into, reason)
+        case PersonMerged(into=into, reason=reason, merged_by=merger):
+            return Merged(before, into, reason, merger)
         case PersonVoided(reason=reason):
             return Voided(reason)
         case PersonCorrected(reason=reason):
             return replace(after, corrected_for=reason)
         case LeavingVoided(reason=reason):
             return replace(after, stayed_for=reason)
+        case RejoiningVoided(reason=reason):
+            return replace(after, away_for=reason)
         case PostVoided() | MembershipVoided() | OversightVoided():
             return replace(after, struck_out=(*before.struck_out, event))
         case (
@@ -720,6 +786,7 @@ def evolve(person: Person, event: PersonEvent) -> Person:
             | DeputyRecalled()
             | SchoolLeft()
             | SchoolRejoined()
+            | MergeVoided()
         ):
             return after
         case _:

@@ -22,6 +22,12 @@ class FourEyes(Rejected):
     zh = "录入人不能自行作废，须由另一人操作"
 
 
+class InOwnCause(Rejected):
+    """Whoever an opinion is about may not decide what becomes of it."""
+
+    zh = "被反映人不得处理针对本人的意见"
+
+
 class DateInTheFuture(Rejected):
     """A day that is to come cannot be when it happened."""
 
@@ -43,6 +49,11 @@ class UnknownOpinion(Rejected):
 def roles(directory: Directory, person: PersonId, at: datetime) -> frozenset[Role]:
     """What somebody is in the school on the day of an instant."""
     return directory.roster.roles(person, directory.day(at))
+
+
+def known_as(directory: Directory, person: str | None) -> PersonId | None:
+    """By which id somebody is known today: duplicates in the roster may have been merged since."""
+    return directory.roster.identity(PersonId(person)) if person else None
 
 
 def in_order[K: StrEnum](kind: type[K], values: Iterable[K]) -> tuple[K, ...]:

@@ -7,7 +7,13 @@ from typing import Annotated, assert_never
 from pydantic import ConfigDict, Field
 
 from services.campaign.directory import Directory
-from services.feedback.domain import CLERKS, UnknownOpinion, UnknownSolicitation, in_order
+from services.feedback.domain import (
+    CLERKS,
+    InOwnCause,
+    UnknownOpinion,
+    UnknownSolicitation,
+    in_order,
+)
 from services.feedback.domain.ranges import (
     Offset,
     OverlappingRanges,
@@ -55,13 +61,14 @@ class Known:
     """An opinion as a collation sees it.
 
     `standing` means neither refused nor withdrawn nor voided, `taken` that a collation has it or
-    made an issue of it.
+    made an issue of it that stands, `target` who or what it is about.
     """
 
     length: int
     standing: bool = True
     taken: bool = False
     solicitation: str | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,10 @@ class Facts:
     def standing(self, opinion: str) -> bool:
         """Whether an opinion of the batch still has to be dealt with."""
         return opinion not in self.opinions or self.opinions[opinion].standing
+
+    def about(self, opinion: str, person: PersonId) -> bool:
+        """Whether an opinion is about somebody."""
+        return opinion in self.opinions and self.opinions[opinion].target == person
 
 
 # -- Commands ------------------------------------------------------------------------------------
@@ -396,7 +407,7 @@ def decide(command: CollationCommand, collation: Collation, facts: Facts) -> Col
             raise OutOfOrder
 
         case CloseCollation(), Open():
-            return _closed(collation, facts)
+            return _closed(command, collation, facts)
         case CloseCollation(), Closed():
             return None
 
@@ -502,13 +513,11 @@ def _proposed(command: _Group, collation: Open, facts: Facts) -> ProposedIssue:
     if (command.addressee is Addressee.member) is not (command.person is not None):
         raise AddresseeUnclear
     person = None if command.person is None else PersonId(command.person)
-    day = facts.directory.day(command.at)
-    if person and not facts.directory.roster.present(person, day):
-        raise PersonNotHere(person)
+    _here(person, command, facts)
     return ProposedIssue(
         key=command.key,
         title=command.title,
-        parts=_parts(command.parts, collation, facts),
+        parts=_parts(command, collation, facts),
         addressee=command.addressee,
         person=person,
         winds=in_order(Wind, command.winds),
@@ -520,12 +529,20 @@ def _proposed(command: _Group, collation: Open, facts: Facts) -> ProposedIssue:
     )
 
 
-def _parts(asked: Iterable[OpinionPart], collation: Open, facts: Facts) -> tuple[OpinionPart, ...]:
-    parts = tuple(_part(part, collation) for part in asked)
+def _here(person: PersonId | None, command: Command, facts: Facts) -> None:
+    day = facts.directory.day(command.at)
+    if person and not facts.directory.roster.present(person, day):
+        raise PersonNotHere(person)
+
+
+def _parts(command: _Group, collation: Open, facts: Facts) -> tuple[OpinionPart, ...]:
+    parts = tuple(_part(part, collation) for part in command.parts)
     spans: dict[str, list[TextRange]] = {}
     for part in parts:
         if not facts.standing(part.opinion):
             raise NotStanding(part.opinion)
+        if facts.about(part.opinion, command.by):
+            raise InOwnCause(part.opinion)
         span = collation.span(part)
         if any(overlap(span, other) for other in spans.get(part.opinion, ())):
             raise OverlappingRanges(part.opinion)
@@ -564,6 +581,8 @@ def _set_aside(command: SetPartAside, collation: Open, facts: Facts) -> PartSetA
         raise WholeOpinion(part.opinion)
     if not facts.standing(part.opinion):
         raise NotStanding(part.opinion)
+    if facts.about(part.opinion, command.by):
+        raise InOwnCause(part.opinion)
     span = collation.span(part)
     if any(overlap(span, other) for other in _grouped(collation, part.opinion)):
         raise GroupedAlready(part.opinion)
@@ -602,7 +621,7 @@ def waiting(collation: Open, excused: frozenset[str]) -> tuple[OpinionPart, ...]
     return tuple(left)
 
 
-def _closed(collation: Open, facts: Facts) -> CollationClosed:
+def _closed(command: CloseCollation, collation: Open, facts: Facts) -> CollationClosed:
     excused = frozenset(o for o in collation.lengths if not facts.standing(o))
     if left := waiting(collation, excused):
         some = " ".join(dict.fromkeys(part.opinion for part in left[:NAMED]))
@@ -616,6 +635,8 @@ def _closed(collation: Open, facts: Facts) -> CollationClosed:
     )
     if empty := [issue.key for issue in issues if not issue.parts]:
         raise GroupWithoutOpinions(" ".join(empty[:NAMED]))
+    for issue in issues:
+        _here(issue.person, command, facts)
     return CollationClosed(
         issues=issues,
         not_collated=tuple(o for o in collation.lengths if o in excused),

@@ -12,7 +12,9 @@ from services.feedback.domain import (
     ORGANISATION,
     TEAM,
     FourEyes,
+    InOwnCause,
     UnknownSolicitation,
+    known_as,
     roles,
 )
 from services.feedback.domain.ranges import RangeAsked, checked, joined, without
@@ -319,12 +321,6 @@ class NotYourEntry(Rejected):
     zh = "只有登记人或工作人员可以更正"
 
 
-class InOwnCause(Rejected):
-    """Whoever an opinion is about may not decide what becomes of it."""
-
-    zh = "被反映人不得处理针对本人的意见"
-
-
 class NotAClerksEntry(Rejected):
     """What somebody said themselves cannot be voided, only refused with a reason."""
 
@@ -353,7 +349,7 @@ def decide(command: OpinionCommand, opinion: Opinion, facts: Facts) -> OpinionEv
             return None
 
         case RefuseOpinion(code=code, reason=reason), Heard(entry):
-            _not_in_own_cause(command, entry)
+            _not_in_own_cause(command, entry, facts)
             if facts.collated:
                 raise AlreadyCollated
             return OpinionRefused(code=code, reason=reason)
@@ -376,7 +372,7 @@ def decide(command: OpinionCommand, opinion: Opinion, facts: Facts) -> OpinionEv
             return MessageSent(text=text, from_originator=theirs)
 
         case WithdrawOpinion(reason=reason), Heard(entry) | Refused(entry):
-            if not originated(command.by, command.stream, entry.said):
+            if not _originated(command, entry, facts):
                 raise NotTheOriginator
             return OpinionWithdrawn(reason=reason)
         case WithdrawOpinion(reason=reason), Withdrawn(_, withdrawal) if (
@@ -385,18 +381,18 @@ def decide(command: OpinionCommand, opinion: Opinion, facts: Facts) -> OpinionEv
             return None
 
         case RedactOpinion(), Heard(entry) | Refused(entry) | Withdrawn(entry) | Voided(entry):
-            return _redacted(command, entry)
+            return _redacted(command, entry, facts)
         case LiftMasking(), Heard(entry) | Refused(entry) | Withdrawn(entry) | Voided(entry):
-            return _lifted(command, entry)
+            return _lifted(command, entry, facts)
 
         case CorrectOpinion(), Heard(entry) | Refused(entry) | Withdrawn(entry):
             return _corrected(command, entry, facts)
 
         case VoidOpinion(reason=reason), Heard(entry) | Refused(entry) | Withdrawn(entry):
-            _not_in_own_cause(command, entry)
+            _not_in_own_cause(command, entry, facts)
             if not entry.said.recorded_by_clerk:
                 raise NotAClerksEntry
-            if command.by == entry.said.submitted_by:
+            if _entered(command, entry, facts):
                 raise FourEyes
             return OpinionVoided(reason=reason)
         case VoidOpinion(reason=reason), Voided(_, voiding) if reason == voiding.reason:
@@ -417,11 +413,15 @@ def admit(command: SubmitOpinion, facts: Facts) -> None:
     _placed(command, facts)
 
 
-def originated(person: PersonId, stream: str, said: OpinionSubmitted) -> bool:
-    """Whether somebody said this themselves, known by name or by the receipt."""
-    if person == f"originator:{stream}":
+def _originated(command: Command, entry: Entry, facts: Facts) -> bool:
+    """Whether the sender said this themselves, known by name or by the receipt."""
+    if command.by == f"originator:{command.stream}":
         return True
-    return person == said.submitted_by and not said.recorded_by_clerk
+    return _entered(command, entry, facts) and not entry.said.recorded_by_clerk
+
+
+def _entered(command: Command, entry: Entry, facts: Facts) -> bool:
+    return command.by == known_as(facts.directory, entry.said.submitted_by)
 
 
 def _submitted(command: SubmitOpinion, facts: Facts) -> OpinionSubmitted:
@@ -474,13 +474,13 @@ def _exists(kind: TargetKind, target: str, directory: Directory) -> bool:
     return unit is not None and unit.kind is UnitKind(kind.value)
 
 
-def _not_in_own_cause(command: Command, entry: Entry) -> None:
-    if command.by == entry.said.target:
+def _not_in_own_cause(command: Command, entry: Entry, facts: Facts) -> None:
+    if command.by == known_as(facts.directory, entry.said.target):
         raise InOwnCause
 
 
 def _from_originator(command: SendMessage, entry: Entry, facts: Facts) -> bool:
-    if originated(command.by, command.stream, entry.said):
+    if _originated(command, entry, facts):
         return True
     staff = roles(facts.directory, command.by, command.at) & ORGANISATION
     if staff or command.by in facts.owners:
@@ -488,8 +488,8 @@ def _from_originator(command: SendMessage, entry: Entry, facts: Facts) -> bool:
     raise NotAParty
 
 
-def _redacted(command: RedactOpinion, entry: Entry) -> OpinionRedacted | None:
-    _not_in_own_cause(command, entry)
+def _redacted(command: RedactOpinion, entry: Entry, facts: Facts) -> OpinionRedacted | None:
+    _not_in_own_cause(command, entry, facts)
     ranges = checked(command.ranges, entry.said.length)
     event = OpinionRedacted(ranges=ranges, mode=command.mode, reason=command.reason)
     hidden = entry.erased if command.mode is RedactionMode.final else entry.masked
@@ -498,8 +498,8 @@ def _redacted(command: RedactOpinion, entry: Entry) -> OpinionRedacted | None:
     return event
 
 
-def _lifted(command: LiftMasking, entry: Entry) -> MaskingLifted | None:
-    _not_in_own_cause(command, entry)
+def _lifted(command: LiftMasking, entry: Entry, facts: Facts) -> MaskingLifted | None:
+    _not_in_own_cause(command, entry, facts)
     ranges = checked(command.ranges, entry.said.length)
     event = MaskingLifted(ranges=ranges, reason=command.reason)
     if without(ranges, without(entry.masked, entry.erased)):
@@ -511,9 +511,9 @@ def _lifted(command: LiftMasking, entry: Entry) -> MaskingLifted | None:
 
 def _corrected(command: CorrectOpinion, entry: Entry, facts: Facts) -> OpinionCorrected | None:
     clerk = roles(facts.directory, command.by, command.at) & CLERKS
-    if command.by != entry.said.submitted_by and not clerk:
+    if not clerk and not _entered(command, entry, facts):
         raise NotYourEntry
-    _not_in_own_cause(command, entry)
+    _not_in_own_cause(command, entry, facts)
     _placed(command, facts)
     event = OpinionCorrected(
         channel=command.channel,

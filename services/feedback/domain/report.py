@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from services.campaign.directory import Directory
-from services.feedback.domain import ORGANISATION, TEAM, FourEyes, UnknownSolicitation, roles
+from services.feedback.domain import (
+    ORGANISATION,
+    TEAM,
+    FourEyes,
+    UnknownSolicitation,
+    known_as,
+    roles,
+)
 from services.feedback.events import (
     Channel,
     Heard,
@@ -33,7 +40,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a report is compiled from: a solicitation's opinions that count, earliest first.
+    """What a report is compiled from: the opinions it is on that count, earliest first.
 
     `position` is the log position they were read at, `solicited` whether there is such a
     solicitation.
@@ -49,12 +56,15 @@ class Facts:
 
 
 class CompileReport(Command):
-    """Write the report on a solicitation, or on what it brought about one member (R37, R39)."""
+    """Write the report on a solicitation, or on what it brought about one member (R37, R39).
+
+    One whose solicitation is null is on what was said to none.
+    """
 
     zh = "形成专题报告"
     allowed = ORGANISATION | TEAM
     creates = True
-    solicitation: Id
+    solicitation: Id | None
     member: Id | None = None
     responsibility: Prose
     thinking: Prose
@@ -127,7 +137,7 @@ def decide(command: ReportCommand, report: Report, facts: Facts) -> ReportEvent 
     match command, report:
         case CompileReport(), Unwritten():
             return _compiled(command, facts)
-        case CompileReport(), Compiled(was) if _says(command, was):
+        case CompileReport(), Compiled(was) if _says(command, was, facts):
             return None
 
         case CorrectReport(), Compiled(was, correction):
@@ -141,7 +151,7 @@ def decide(command: ReportCommand, report: Report, facts: Facts) -> ReportEvent 
             return None if event == correction else event
 
         case VoidReport(by=person, reason=reason), Compiled(was):
-            if person == was.compiler:
+            if person == known_as(facts.directory, was.compiler):
                 raise FourEyes
             return ReportVoided(reason=reason)
         case VoidReport(reason=reason), Voided(voiding) if reason == voiding.reason:
@@ -152,9 +162,9 @@ def decide(command: ReportCommand, report: Report, facts: Facts) -> ReportEvent 
 
 
 def _compiled(command: CompileReport, facts: Facts) -> ReportCompiled:
-    if not facts.solicited:
+    if command.solicitation and not facts.solicited:
         raise UnknownSolicitation(command.solicitation)
-    member = None if command.member is None else PersonId(command.member)
+    member = known_as(facts.directory, command.member)
     if member is not None:
         person = facts.directory.roster.people.get(member)
         if person is None or person.voided or not any(p.role in TEAM for p in person.posts):
@@ -179,26 +189,29 @@ def _compiled(command: CompileReport, facts: Facts) -> ReportCompiled:
 
 
 def heard(opinions: Mapping[str, Counted]) -> tuple[Heard, ...]:
-    """How many opinions came by which channel about which kind of target, nothing for none."""
-    counts = Counter((o.channel, o.target_kind) for o in opinions.values())
+    """How many opinions came by which channel about which target, nothing for none."""
+    counts = Counter((o.channel, o.target_kind, o.target) for o in opinions.values())
+    targets = sorted({o.target for o in opinions.values()}, key=str)
     return tuple(
-        Heard(channel=channel, target_kind=kind, opinions=counts[channel, kind])
+        Heard(channel=channel, target_kind=kind, target=target, opinions=count)
         for channel in Channel
         for kind in TargetKind
-        if counts[channel, kind]
+        for target in targets
+        if (count := counts[channel, kind, target])
     )
 
 
 def _may_write(command: Command, member: PersonId | None, facts: Facts) -> None:
-    if command.by == member:
+    if command.by == known_as(facts.directory, member):
         return
     if not roles(facts.directory, command.by, command.at) & ORGANISATION:
         raise NotYourReport
 
 
-def _says(command: CompileReport, report: ReportCompiled) -> bool:
-    names = ("solicitation", "member", "responsibility", "thinking", "measures")
-    return command.by == report.compiler and all(
+def _says(command: CompileReport, report: ReportCompiled, facts: Facts) -> bool:
+    names = ("solicitation", "responsibility", "thinking", "measures")
+    member, was = (known_as(facts.directory, one.member) for one in (command, report))
+    return (command.by, member) == (report.compiler, was) and all(
         getattr(command, name) == getattr(report, name) for name in names
     )
 

@@ -14,6 +14,7 @@ from services.feedback.domain import (
     DateInTheFuture,
     FourEyes,
     in_order,
+    known_as,
     roles,
 )
 from services.feedback.events import (
@@ -194,7 +195,7 @@ def decide(
             return None
 
         case VoidSolicitation(by=person), Open(opening=opening) | Closed(opening=opening):
-            if person == opening.issuer:
+            if person == known_as(facts, opening.issuer):
                 raise FourEyes
             return SolicitationVoided(reason=command.reason)
         case VoidSolicitation(reason=reason), Voided(voiding) if reason == voiding.reason:
@@ -230,7 +231,7 @@ def _may_change(command: Command, opening: SolicitationOpened, directory: Direct
 
     An administrator may change a member's too, for when they are gone.
     """
-    if command.by == opening.issuer:
+    if command.by == known_as(directory, opening.issuer):
         return
     own = opening.in_name_of is InNameOf.individual
     able = {Role.school_administrator} if own else ORGANISATION

@@ -52,6 +52,7 @@ from services.rectification.events import (
     Satisfied,
     Solved,
     Source,
+    SourceKind,
     StrikeOffRequested,
     VerdictRecorded,
     Watch,
@@ -62,6 +63,8 @@ from shared.marks import Id, Line, Occurred, Prose, Sha256
 PEOPLE = frozenset({"person"})
 LEADERS = frozenset({Role.principal_leader, Role.supervisor})
 DESK = LEADERS | {Role.collator, Role.school_administrator}
+MOST_NAMED = 20
+"""Of a long list, how many a refusal names."""
 
 # -- Facts ---------------------------------------------------------------------------------------
 
@@ -72,7 +75,9 @@ class Facts:
 
     `open_collations` are those among its sources not closed yet, `children` its open sub-issues,
     `voiced` the opinions the caller submitted in person, `inherited` the opinions of issues merged
-    into this one, `other` whether the issue a command points to can take it.
+    into this one, `other` whether the issue a command points to can take it. `unknown` are opinions
+    and collations named as sources that nobody has heard of, `collators` those who closed the
+    collations a service opened it from, `circle` says that its merging leads back to itself.
     """
 
     directory: Directory
@@ -81,10 +86,17 @@ class Facts:
     voiced: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
     other: Literal["open", "closed", "missing"] = "missing"
+    unknown: frozenset[str] = frozenset()
+    collators: frozenset[PersonId] = frozenset()
+    circle: bool = False
 
     def leads(self, person: PersonId, at: datetime) -> bool:
         """Whether somebody is a principal leader or a supervisor on the day of an instant."""
         return bool(self.directory.roster.roles(person, self.directory.day(at)) & LEADERS)
+
+    def at_desk(self, person: PersonId, at: datetime) -> bool:
+        """Whether somebody sees to the opinions on the day of an instant."""
+        return bool(self.directory.roster.roles(person, self.directory.day(at)) & DESK)
 
     def watch(self, due: Deadline, at: datetime) -> Watch:
         """A deadline with its reminders and its ladder."""
@@ -97,11 +109,15 @@ class Facts:
             account_at=account,
         )
 
+    def here(self, person: PersonId, at: datetime) -> bool:
+        """Whether somebody is in the school on the day of an instant."""
+        return self.directory.roster.present(person, self.directory.day(at))
+
     def told(self, at: datetime, owner: PersonId | None, *roles: Role) -> tuple[PersonId, ...]:
-        """The owner and everybody who holds one of the roles today, each once, in a fixed order."""
+        """The owner and everybody who acts in one of the roles today, each once, in a fixed order."""
         day = self.directory.day(at)
-        holders = {p for role in roles for p in self.directory.roster.holders(role, day)}
-        return (*((owner,) if owner else ()), *sorted(holders - {owner}))
+        acting = {p for role in roles for p in self.directory.roster.acting(role, day)}
+        return (*((owner,) if owner else ()), *sorted(acting - {owner}))
 
 
 # -- Commands ------------------------------------------------------------------------------------
@@ -470,7 +486,8 @@ type IssueCommand = (
 class Case:
     """What is true of an issue however far it has come.
 
-    `handed` is the reason why its owner was given it; none if nobody is or it was claimed.
+    `handed` is the reason why its owner was given it; none if nobody is or it was claimed. `held_by`
+    is everybody who ever owned it.
     """
 
     title: str
@@ -488,6 +505,11 @@ class Case:
     handed: str | None = None
     returned: int = 0
     reopened: int = 0
+    held_by: frozenset[PersonId] = frozenset()
+
+    def held(self, owner: PersonId, **changes: object) -> "Case":
+        """The case with one more person who held it."""
+        return replace(self, held_by=self.held_by | {owner}, **changes)  # type: ignore[arg-type]  # fields of it
 
     @property
     def opinions(self) -> frozenset[str]:
@@ -564,12 +586,13 @@ class Owned:
 
 @dataclass(frozen=True)
 class Planned:
-    """Measures are planned."""
+    """Measures are planned; a long-term issue taken up again has shown something before."""
 
     case: Case
     owner: PersonId
     plan: Plan
     watch: Watch
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -641,7 +664,7 @@ class StruckOff:
 
 @dataclass(frozen=True)
 class LongTerm:
-    """Goes on for long; does not count as solved."""
+    """Goes on for long; does not count as solved. `first_due` if anything was planned before."""
 
     case: Case
     owner: PersonId
@@ -649,6 +672,7 @@ class LongTerm:
     stage_goal: str
     watch: Watch
     evidence: tuple[Evidence, ...] = ()
+    first_due: Deadline | None = None
 
 
 @dataclass(frozen=True)
@@ -667,6 +691,8 @@ class NotPossible:
 class Merged:
     """The same as another one."""
 
+    case: Case
+    owner: PersonId | None
     into: str
     reason: str
 
@@ -760,6 +786,18 @@ class NobodyThere(Rejected):
     """This person is not in the school today."""
 
     zh = "该人员不在本校在册名单中"
+
+
+class SourcesOfTheDesk(Rejected):
+    """Which opinions or collation an issue comes from is said by those who keep them."""
+
+    zh = "意见和汇总梳理来源由汇总、管理和领导督导人员登记"
+
+
+class UnknownSource(Rejected):
+    """There is no such opinion or collation."""
+
+    zh = "没有所列的意见或汇总梳理"
 
 
 class NoSuchDepartment(Rejected):
@@ -894,6 +932,12 @@ class MergedElsewhere(Rejected):
     zh = "该问题已并入另一问题"
 
 
+class MergedInACircle(Rejected):
+    """Several were merged into each other at the same time: merge one of them into an open issue."""
+
+    zh = "几个问题被同时互相并入,请将其中之一并入另一个未办结的问题"
+
+
 class MergedIntoItself(Rejected):
     """An issue cannot be merged into itself."""
 
@@ -918,11 +962,17 @@ class NoLongerDue(Rejected):
 def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
     at = command.at
+    issue = facts.directory.roster.settled(issue)
     match command, issue:
-        case MergeIssue(into=into, reason=reason), Merged() if issue == Merged(into, reason):
+        case MergeIssue(into=into, reason=reason), Merged() if (into, reason) == (
+            issue.into,
+            issue.reason,
+        ):
             return None
+        case MergeIssue(), Merged(case=case) if facts.circle:
+            return _merged(command, case, issue.owner, facts)
         case _, Merged(into=there):
-            raise MergedElsewhere(there)
+            raise MergedInACircle(there) if facts.circle else MergedElsewhere(there)
 
         # on the ledger
         case OpenIssue(), Unopened():
@@ -941,11 +991,12 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
             | LongTerm(case=case)
             | NotPossible(case=case)
         ):
+            _impartial(command.by, case, _owner_if_any(issue))
             return _corrected(command, case)
         case VoidIssue(by=person, reason=reason), (
             Open(case=case) | Owned(case=case) | Planned(case=case) | Underway(case=case)
         ):
-            _impartial(person, case, case.raised_by, _owner_if_any(issue))
+            _impartial(person, case, case.raised_by, _owner_if_any(issue), *facts.collators)
             return IssueVoided(reason=reason)
 
         # owned
@@ -959,7 +1010,8 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
                 return None
             raise AlreadyOwned
         case AssignIssue(owner=owner, reason=reason), Open(case=case):
-            _addressed(owner, case, facts)
+            gone = case.person and not facts.here(case.person, at)
+            _addressed(case.person if gone else owner, case, facts)
             must_be_here(owner, facts.directory, at)
             watch = _within("plan_within", facts, at)
             return IssueAssigned(owner=PersonId(owner), reason=reason, watch=watch)
@@ -1073,7 +1125,8 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
                 times=case.returned + 1,
                 watch=issue.watch,
             )
-        case PublishNotice(text=text), Verified():
+        case PublishNotice(by=person, text=text), Verified(case=case, owner=owner):
+            _impartial(person, case, owner)
             return NoticePublished(text=text, until=facts.directory.due(at, "public_notice"))
         case PublishNotice(text=text), OnNotice() if text == issue.text:
             return None
@@ -1112,7 +1165,7 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
 
         # struck off
         case StrikeOff(by=person), OnNotice(case=case, until=until):
-            _impartial(person, case, issue.owner)
+            _impartial(person, case, *case.held_by)
             if issue.objection:
                 raise ObjectionPending
             if at < until.at:
@@ -1131,7 +1184,8 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
         # judged
         case RecordVerdict(), StruckOff() | NotPossible():
             return _judged(command, issue, facts)
-        case ReopenIssue(cause=cause), StruckOff() | NotPossible():
+        case ReopenIssue(by=person, cause=cause), StruckOff(case=case) | NotPossible(case=case):
+            _impartial(person, case, issue.owner)
             if isinstance(issue, StruckOff) and issue.objection:
                 raise ObjectionPending
             if cause not in issue.grounds:
@@ -1169,12 +1223,10 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
             explanation == issue.explanation
         ):
             return None
-        case MergeIssue(into=into, reason=reason), Open() | Owned() | Planned() | Underway():
-            if into == command.stream:
-                raise MergedIntoItself
-            if facts.other != "open":
-                raise NoSuchIssue(into)
-            return IssueMerged(into=into, reason=reason)
+        case MergeIssue(), (
+            Open(case=case) | Owned(case=case) | Planned(case=case) | Underway(case=case)
+        ):
+            return _merged(command, case, _owner_if_any(issue), facts)
 
         # deadlines
         case RemindIssue() | UrgeIssue() | SuperviseIssue() | CallToAccount(), _:
@@ -1193,6 +1245,8 @@ def _opened(command: OpenIssue, facts: Facts) -> IssueOpened:
         must_be_here(command.person, facts.directory, command.at)
     if command.parent and facts.other != "open":
         raise NoSuchIssue(command.parent)
+    if not command.by.startswith("service:"):
+        _sourced(command, facts)
     return IssueOpened(
         title=command.title,
         description=command.description,
@@ -1208,6 +1262,15 @@ def _opened(command: OpenIssue, facts: Facts) -> IssueOpened:
         raised_by=command.by,
         watch=_within("claim_within", facts, command.at),
     )
+
+
+def _sourced(command: OpenIssue, facts: Facts) -> None:
+    """Whoever names an opinion will talk with its originator: that is for the desk, and of known ones."""
+    if any(s.opinions or s.kind is SourceKind.collation for s in command.sources):
+        if not facts.at_desk(command.by, command.at):
+            raise SourcesOfTheDesk
+        if facts.unknown:
+            raise UnknownSource(_listed(sorted(facts.unknown)[:MOST_NAMED]))
 
 
 def _says(command: OpenIssue, case: Case) -> bool:
@@ -1263,7 +1326,7 @@ def _measures(
     measures = tuple(Measure.model_construct(**dict(asked)) for asked in command.measures)
     people = {p for m in measures for p in (m.owner, *m.helpers)}
     reviewer = PersonId(command.reviewer)
-    _impartial(reviewer, issue.case, issue.owner, *people)
+    _impartial(reviewer, issue.case, *issue.case.held_by, *people)
     for person in (*sorted(people), reviewer, command.accountable_leader):
         must_be_here(person, facts.directory, command.at)
     for measure in measures:
@@ -1352,12 +1415,24 @@ def _reopened(command: ReopenIssue, issue: StruckOff | NotPossible, facts: Facts
     )
 
 
+def _merged(command: MergeIssue, case: Case, owner: PersonId | None, facts: Facts) -> IssueMerged:
+    _impartial(command.by, case, owner)
+    if command.into == command.stream:
+        raise MergedIntoItself
+    if facts.other != "open":
+        raise NoSuchIssue(command.into)
+    return IssueMerged(into=command.into, reason=command.reason)
+
+
 def _spoken_of(
     command: RemindIssue | UrgeIssue | SuperviseIssue | CallToAccount, issue: Issue, facts: Facts
 ) -> IssueEvent:
+    """Who has to act is told; where there is nobody, or they have left, the leaders are."""
     concern, watch, owner = _watched(issue)
     if watch is None or concern is not command.concern or watch.due.at != command.due_at:
         raise NoLongerDue
+    if owner and not facts.here(owner, command.at):
+        owner = None
     leader = Role.principal_leader
     match command:
         case RemindIssue():
@@ -1418,8 +1493,11 @@ def _impartial(person: PersonId, case: Case, *others: PersonId | None) -> None:
         raise PartyToTheMatter
 
 
-def _addressed(person: str, case: Case, facts: Facts) -> None:
-    """A personal issue goes to the person it is addressed to, after collating (R33)."""
+def _addressed(person: str | None, case: Case, facts: Facts) -> None:
+    """A personal issue goes to the person it is addressed to, after collating (R33).
+
+    Only when that person has left may a leader give it to somebody else.
+    """
     if case.person not in {None, person}:
         raise AddressedToAnother
     if case.person and facts.open_collations:
@@ -1451,7 +1529,7 @@ def _involved(person: PersonId, owner: PersonId, plan: Plan) -> None:
 
 def _reviews(person: PersonId, issue: StrikeOffAsked, facts: Facts, at: datetime) -> None:
     """The reviewer or a supervisor checks; nobody who worked on it, nor the one it is about."""
-    _impartial(person, issue.case, issue.owner, *issue.plan.involved)
+    _impartial(person, issue.case, *issue.case.held_by, *issue.plan.involved)
     roles = facts.directory.roster.roles(person, facts.directory.day(at))
     if person != issue.plan.reviewer and Role.supervisor not in roles:
         raise NotTheReviewer
@@ -1471,22 +1549,28 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
         case IssueVoided():
             return Voided()
         case IssueMerged(into=into, reason=reason):
-            return Merged(into, reason)
+            return Merged(_case_of(issue), _owner_if_any(issue), into, reason)
         case IssueClaimed(owner=owner, watch=watch):
-            return Owned(_case_of(issue), owner, watch)
+            return Owned(_case_of(issue).held(owner), owner, watch)
         case IssueAssigned(owner=owner, reason=reason, watch=watch):
-            return Owned(replace(_case_of(issue), handed=reason), owner, watch)
+            return Owned(_case_of(issue).held(owner, handed=reason), owner, watch)
         case IssueDeclined(watch=watch):
             return Open(replace(_case_of(issue), handed=None), watch)
         case IssueTransferred(owner=owner, reason=reason):
-            return _with(issue, owner=owner, case=replace(_case_of(issue), handed=reason))
+            return _with(issue, owner=owner, case=_case_of(issue).held(owner, handed=reason))
         case MeasuresPlanned(watch=watch):
             if isinstance(issue, Planned | Underway):
                 return _with(issue, plan=_plan(event, issue.plan.first_due))
-            owner = _owner_of(issue)
-            return Planned(_case_of(issue), owner, _plan(event, watch.due), watch)
+            plan = _plan(event, _first_due(issue) or watch.due)
+            return Planned(_case_of(issue), _owner_of(issue), plan, watch, _evidence_of(issue))
         case RectificationStarted():
-            return Underway(_case_of(issue), _owner_of(issue), _plan_of(issue), _watch_of(issue))
+            return Underway(
+                _case_of(issue),
+                _owner_of(issue),
+                _plan_of(issue),
+                _watch_of(issue),
+                _evidence_of(issue),
+            )
         case ProgressReported():
             return issue
         case EvidenceAdded(evidence=evidence):
@@ -1554,23 +1638,43 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
                 issue, verdicts=(*issue.verdicts, verdict), grounds=issue.grounds | grounds
             )
         case IssueReopened(owner=owner, reason=reason, times=times, watch=watch):
-            case_ = replace(_case_of(issue), handed=reason, reopened=times)
+            case_ = _case_of(issue).held(owner, handed=reason, reopened=times)
             return Owned(case_, owner, watch)
         case LookedBack() if isinstance(issue, StruckOff):
             grounds = {ReopenCause.relapse} if event.relapse else frozenset()
             return _with(issue, seen=event, grounds=issue.grounds | grounds)
         case ConvertedToLongTerm(reason=reason, stage_goal=goal, watch=watch):
             return LongTerm(
-                _case_of(issue), _owner_of(issue), reason, goal, watch, _evidence_of(issue)
+                _case_of(issue),
+                _owner_of(issue),
+                reason,
+                goal,
+                watch,
+                _evidence_of(issue),
+                _first_due(issue),
             )
         case ExplainedNotPossible(explanation=explanation, verdicts_until=until):
             return NotPossible(_case_of(issue), _owner_if_any(issue), explanation, until)
-        case IssueReminded() | IssueUrged() | IssueSupervised() | IssueCalledToAccount():
+        case IssueReminded():
             return issue
+        case IssueUrged(concern=concern):
+            return _climbed(issue, concern, 1)
+        case IssueSupervised(concern=concern):
+            return _climbed(issue, concern, 2)
+        case IssueCalledToAccount(concern=concern):
+            return _climbed(issue, concern, 3)
         case NoticePublished() | ObjectionUpheld() | VerdictRecorded() | LookedBack():
             return issue
         case _:
             assert_never(event)
+
+
+def _climbed(issue: Issue, concern: Concern, rung: int) -> Issue:
+    """Remember how far the ladder was climbed: a deadline that is taken up again goes on from there."""
+    if concern is Concern.objection:
+        return issue
+    watch = _watch_of(issue)
+    return _with(issue, watch=watch.model_copy(update={"climbed": max(watch.climbed, rung)}))
 
 
 def _case(event: IssueOpened) -> Case:
@@ -1599,6 +1703,17 @@ def _plan(event: MeasuresPlanned, first_due: Deadline) -> Plan:
         event.responsible_department,
         first_due,
     )
+
+
+def _first_due(issue: Issue) -> Deadline | None:
+    """The deadline of the first plan, if there was one."""
+    match issue:
+        case Planned(plan=plan) | Underway(plan=plan):
+            return plan.first_due
+        case LongTerm(first_due=first_due):
+            return first_due
+        case _:
+            return None
 
 
 def _with(issue: Issue, **changes: object) -> Issue:

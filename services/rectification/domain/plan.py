@@ -216,6 +216,7 @@ class EmptyPlan(Rejected):
 
 def decide(command: PlanCommand, plan: Plan, facts: Facts) -> PlanEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
+    plan = facts.directory.roster.settled(plan)
     match command, plan:
         case DraftRectificationPlan(campaign=campaign, title=title), Undrafted() | Voided():
             if campaign not in facts.directory.campaigns:

@@ -207,6 +207,7 @@ def decide(
     command: RegulationCommand, regulation: Regulation, facts: Facts
 ) -> RegulationEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
+    regulation = facts.directory.roster.settled(regulation)
     match command, regulation:
         case DraftRegulation(by=person), Undrafted():
             return RegulationDrafted(
