@@ -221,7 +221,7 @@ def provision(
             async with operator(settings) as broker:
                 await broker.api(f"STREAM.PURGE.{SCHEDULES}")
             mongo = Mongo(settings.mongo_url, settings.mongo_database)
-            await mongo.views("checkpoints").delete({"_id": "clock"})
+            await mongo.checkpoints().delete({"_id": "clock"})
             mongo.close()
             changed.append("SCHEDULES emptied: the clock builds it again within seconds")
         _tell({"changed": changed}, changed or ["nothing to change"], as_json=as_json)
@@ -324,36 +324,44 @@ async def _parked() -> AsyncIterator[Any]:
 
 @parked_app.command("list")
 def parked_list(as_json: Json = False) -> None:
-    """Show what is parked, why and since which position; exit 1 when there is anything."""
+    """Show what is parked, why and what was decided; exit 1 when anything was not skipped."""
 
     async def work() -> int:
         async with _parked() as collection:
             found = await collection.find({})
-        lines = [f"{d['_id']}: {d['reason']}" for d in found] or ["nothing parked"]
+        lines = [f"{d['_id']}: {d['reason']}{_decided(d)}" for d in found] or ["nothing parked"]
         _tell({"parked": found}, lines, as_json=as_json)
-        return WRONG if found else GOOD
+        return WRONG if any(d.get("decision") != "skip" for d in found) else GOOD
 
     run(work())
 
 
+def _decided(item: dict[str, Any]) -> str:
+    return f" ({item['decision']})" if "decision" in item else ""
+
+
 @parked_app.command("replay")
 def parked_replay(item: Annotated[str, typer.Argument(help="The item's id, from `list`.")]) -> None:
-    """Let the service try again: at its next start it takes the stream up where it was parked."""
-    run(_settle(item, "replay"))
+    """Let the service try again, at its next start."""
+    run(_settle(item, "replay", "is taken up when {service} is started again"))
 
 
 @parked_app.command("skip")
 def parked_skip(item: Annotated[str, typer.Argument(help="The item's id, from `list`.")]) -> None:
     """Accept that this is not applied; it stays on record as skipped."""
-    run(_settle(item, "skip"))
+    run(_settle(item, "skip", "is left out by {service} and stays on record"))
 
 
-async def _settle(item: str, decision: str) -> int:
+async def _settle(item: str, decision: str, outcome: str) -> int:
     async with _parked() as collection:
-        if await collection.get(item) is None:
+        found = await collection.get(item)
+        if found is None:
             typer.echo(f"taizhang: nothing parked as {item}", err=True)
             return WRONG
         await collection.update(item, {"decision": decision}, upsert=False)
+    if found["kind"] == "box" and decision == "replay":
+        outcome = "is tried with every batch of {service} anyway"
+    typer.echo(f"{item} {outcome.format(service=found['service'])}")
     return GOOD
 
 

@@ -22,6 +22,7 @@ from services.gateway.doors import Doors, Route, openapi
 from services.gateway.problems import Malformed, MethodNotAllowed, answer_of, problem
 from services.gateway.receipts import receipt_routes
 from services.gateway.tables import import_routes
+from services.gateway.transfers import transfer_routes
 from shared import metrics
 from shared.broker import Broker
 from shared.decider import NotFound, Unavailable
@@ -65,6 +66,7 @@ class Gateway:
         self.routes = [
             *import_routes(doors, self.services),
             *receipt_routes(doors, self.services),
+            *transfer_routes(doors, self.services),
             *doors.of(self.services),
         ]
         self.app = _App(

@@ -149,7 +149,7 @@ async def test_while_the_clock_is_away_nothing_is_lost_and_afterwards_nothing_co
         await spoken(school, behind, RUNGS)
         await school.stack.clock.stop()
         views = school.stack.runtimes["rectification"].mongo
-        assert await views.views("checkpoints").delete({"_id": "clock"}) == 1
+        assert await views.checkpoints().delete({"_id": "clock"}) == 1
         await restarted(school.stack)
         await school.settle()
         await consumed(school.stack)
