@@ -36,7 +36,7 @@ def transfer_routes(doors: Doors, services: Iterable[Service]) -> list[Route]:
 
     async def answer(request: Request) -> Response:
         doors.admit(request, command.allowed)
-        raw = await parsed(request, wire(command))
+        asked = await parsed(request, wire(command))
         claims = doors.verifier.claims(request.headers.get("authorization"))
         key = request.headers.get("idempotency-key")
         school = school_of(request)
@@ -46,7 +46,7 @@ def transfer_routes(doors: Doors, services: Iterable[Service]) -> list[Route]:
             school,
             queries,
             f"cmd.{school}.{owning}.transfer-issue",
-            raw,
+            asked.model_dump_json(exclude_unset=True).encode(),
             f"transfer/{school}/{claims.subject}/{key or secrets.token_hex()}",
         )
         try:
