@@ -310,6 +310,7 @@ class Projector:
     _saved_at: float = 0.0
     _lost: int = 0
     _ahead: int = 0
+    _awaited: float = 0
     _careful_to: int = 0
 
     @property
@@ -408,7 +409,6 @@ class Projector:
         async with aclosing(following):
             async for records in following:
                 begun = time.monotonic()
-                self._hurry.clear()
                 if any(folding.too_many for folding in self._foldings):
                     await folded.join()
                     for folding in self._foldings:
@@ -434,7 +434,8 @@ class Projector:
     async def _breathe(self, begun: float) -> None:
         """Let others work before the next batch."""
         await asyncio.sleep(max(0.0, begun + BREATH - time.monotonic()))
-        if self.yielding():
+        if self.yielding() and self._awaited <= self._ahead:
+            self._hurry.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(begun + MAX_PAUSE - time.monotonic()):
                     await self._hurry.wait()
@@ -553,6 +554,7 @@ class Projector:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
         if self.position >= position:
             return True
+        self._awaited = max(self._awaited, position)
         self._hurry.set()
         try:
             async with asyncio.timeout(within), self._moved:

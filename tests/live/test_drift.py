@@ -69,7 +69,7 @@ async def test_what_an_operator_changed_by_hand_is_seen_and_put_right(
             [
                 "stream EVENTS corrected",
                 "stream SCHEDULES corrected",
-                f"durable {EVENTS}.{POLICY} corrected",
+                f"durable {POLICY} corrected",
             ],
             "",
         )
