@@ -269,19 +269,18 @@ class Journal:
                     msg = f"the log ends at {last}, but {position} was read before"
                     raise LogDamaged(msg)
                 async with self.broker.follow(name, after=position) as pull:
-                    fresh = True
                     while True:
-                        batch = await pull.batch()
-                        records = [recorded(stored) for stored in batch]
-                        for expected, record in enumerate(records, start=position + 1):
-                            if record.position != expected:
-                                if not fresh:
-                                    raise ConsumerLost("gap")  # noqa: TRY301 -- ask once more before judging
-                                records = await self._beyond(position)
-                                break
-                        fresh = fresh and not records
+                        records = [recorded(stored) for stored in await pull.batch()]
+                        if records:
+                            lost = not _in_order(records, after=position)
+                        else:
+                            lost = await self.broker.last_position() > position
+                        if lost:
+                            records = await self._beyond(position)
                         position += len(records)
                         yield records
+                        if lost:
+                            raise ConsumerLost("gap")  # noqa: TRY301 -- make a new one
             except (ConsumerLost, JetStreamRefusal, Unavailable) as trouble:
                 self.broker.on_trouble(f"following: {trouble}")
                 await asyncio.sleep(0.2)
@@ -293,11 +292,15 @@ class Journal:
         between accounts: what a consumer had to give behind it gets lost on the way.
         """
         records = [recorded(stored) for stored in await self.broker.slice(EVENTS, after=position)]
-        for expected, record in enumerate(records, start=position + 1):
-            if record.position != expected:
-                msg = f"position {expected} is missing in the log"
-                raise LogDamaged(msg)
+        if not _in_order(records, after=position):
+            msg = f"a position behind {position} is missing in the log"
+            raise LogDamaged(msg)
         return records
+
+
+def _in_order(records: list[Record], *, after: int) -> bool:
+    """Whether these are the very next events behind a position."""
+    return [r.position for r in records] == [*range(after + 1, after + 1 + len(records))]
 
 
 def recorded(stored: Stored) -> Record:
