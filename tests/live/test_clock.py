@@ -125,6 +125,7 @@ async def test_a_deadline_nobody_meets_climbs_the_ladder_each_rung_once(school: 
     told = (await life(school, issue))[1:]
     assert all(r.at >= moment for r, moment in zip(told, moments, strict=True))
     assert [r.actor for r in told] == ["service:clock"] * 4
+    await school.settle()
     shown = await school.get("clerk", f"/issues/{issue}")
     assert [rung["rung"] for rung in shown["rungs"]] == RUNGS
     assert {rung["concern"] for rung in shown["rungs"]} == {"claim"}
