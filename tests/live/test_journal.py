@@ -47,8 +47,7 @@ class Bench:
 
 
 @pytest_asyncio.fixture
-async def bench(servers: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(door, "ANSWER_WITHIN", 0.5)
+async def bench(servers: Settings) -> AsyncIterator[Bench]:
     await provisioned(servers)
     user, password = "rectification", servers.password("rectification")
     port = int(servers.nats_url.rpartition(":")[2])
@@ -113,8 +112,9 @@ async def test_the_same_command_with_other_content_is_not_taken_for_it(bench: Be
 
 
 async def test_a_lost_acknowledgement_leaves_one_event_and_says_so_when_asked_again(
-    bench: Bench,
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(door, "ANSWER_WITHIN", 0.5)
     new = bench.written()
     bench.wire.deaf = True
 
@@ -127,7 +127,10 @@ async def test_a_lost_acknowledgement_leaves_one_event_and_says_so_when_asked_ag
     assert position == await bench.plain.last_position()
 
 
-async def test_an_acknowledgement_lost_for_a_moment_is_cleared_up_at_once(bench: Bench) -> None:
+async def test_an_acknowledgement_lost_for_a_moment_is_cleared_up_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "ANSWER_WITHIN", 0.5)
     new = bench.written()
     bench.wire.deaf = True
     appending = asyncio.create_task(bench.journal.append(new, after=0))
