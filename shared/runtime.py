@@ -399,10 +399,9 @@ class Runtime:
         self.broker.serve(f"cmd.*.{self.service.name}.*", self.service.name, self._on_command)
         self.broker.serve(f"qry.*.{self.service.name}.*", self.service.name, self._on_query)
         await patiently(partial(self.privacy.keyring.unlock, self.settings.key_file))
-        await patiently(self.projector.prepare)
         await self.broker.open()
+        await patiently(self._take_up)
         await patiently(self._measure)
-        await patiently(partial(self._retry_parked, "view"))
         self._begin(self.projector.run())
         again = partial(patiently, partial(self._retry_parked, "policy"))
         self._begin(self._when_caught_up(again))
@@ -420,6 +419,11 @@ class Runtime:
         with suppress(Unavailable):
             await self.projector.save()
         self.mongo.close()
+
+    async def _take_up(self) -> None:
+        """Load what views go on from; fold again what an operator marked for it."""
+        await self.projector.prepare()
+        await self._retry_parked("view")
 
     async def _measure(self) -> None:
         """Note how far the views have to come before anything may be decided on them."""

@@ -371,6 +371,7 @@ class Projector:
             await folding.collection.delete({})
             folding.cache.clear()
             folding.checkpoint = self.position = self._saved = 0
+        await self.flush()
         return True
 
     def collection(self, view: View[Any]) -> Collection:
@@ -536,19 +537,27 @@ class Projector:
         """Write the checkpoint, if there is anything new to claim.
 
         Raises:
-            Overtaken: the database was lost since it was last asked what it has.
+            Overtaken: as `flush` says.
         """
         position = self.position
         if position == self._saved:
             return
         reached = {_checkpoint(f.view): f.checkpoint for f in self._foldings}
-        await self._checkpoints.update(self.service, {"reaching": position})
-        if self.mongo.lost != self._lost:
-            raise Overtaken("database")  # what was written before may not be there
+        await self.flush()
         await self._checkpoints.update(self.service, {**reached, "position": position})
         for folding in self._foldings:
             await folding.sweep(position)
         self._saved, self._saved_at = position, time.monotonic()
+
+    async def flush(self) -> None:
+        """See to it that what was written since `prepare` is on the database's disk.
+
+        Raises:
+            Overtaken: the database was lost meanwhile, and with it perhaps what was written.
+        """
+        await self._checkpoints.update(self.service, {"reaching": self.position})
+        if self.mongo.lost != self._lost:
+            raise Overtaken("database")
 
     async def reached(self, position: float, *, within: float | None) -> bool:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""

@@ -19,7 +19,7 @@ from shared.journal import Journal, LogDamaged
 from shared.mongo import Collection, Mongo
 from shared.runtime import now
 from shared.settings import Settings
-from shared.views import Projector, View, ledger, set_aside
+from shared.views import Overtaken, Projector, View, ledger, set_aside
 
 pytestmark = pytest.mark.live
 
@@ -176,6 +176,26 @@ async def test_a_crash_between_two_views_is_made_good(desk: Desk) -> None:
 
     assert await desk.shown(CARD) == {"a1": (2, 2)}
     assert await desk.shown(LEDGER) == {"school": (2, 2)}
+
+
+async def test_what_a_lost_database_may_have_forgotten_is_not_claimed(desk: Desk) -> None:
+    projector = await desk.projector(CARD)
+    await projector.apply([desk.said("a1")])
+    await projector.apply([desk.said("a1")])
+    desk.mongo._watch.pool_cleared(None)
+
+    with pytest.raises(Overtaken):
+        await projector.save()
+    with pytest.raises(Overtaken):
+        await projector.retry(CARD.collection, "evt.s.rectification.issue.a1")
+
+    claimed = await desk.mongo.checkpoints().get(desk.service)
+    assert claimed is not None
+    assert claimed["position"] == 1
+    await projector.prepare()
+    await projector.apply([desk.said("a1")])
+    await projector.save()
+    assert (await desk.mongo.checkpoints().get(desk.service) or {})["position"] == 3
 
 
 async def test_two_projectors_at_once_do_each_others_work_only_once(desk: Desk) -> None:
