@@ -23,6 +23,17 @@ CAST: dict[str, tuple[str, ...]] = {
 }
 
 
+ISSUE = {
+    "title": "操场的灯坏了",
+    "addressee": "team",
+    "not_four_winds": True,
+    "topics": ["other"],
+    "discovery": "superior_pointed",
+    "sources": [{"kind": "superior", "id": "letter-1"}],
+}
+"""An issue that a letter from above led to."""
+
+
 @dataclass
 class School:
     """One school: who is who, and the last position anybody was told."""

@@ -17,19 +17,11 @@ from shared.envelope import Record
 from shared.runtime import Runtime, Service
 from shared.settings import Settings
 from tests.live.command import taizhang
-from tests.live.school import School, enrolled
+from tests.live.school import ISSUE, School, enrolled
 
 pytestmark = pytest.mark.live
 
 PATIENCE = 30  # seconds
-ISSUE = {
-    "title": "操场的灯坏了",
-    "addressee": "team",
-    "not_four_winds": True,
-    "topics": ["other"],
-    "discovery": "superior_pointed",
-    "sources": [{"kind": "superior", "id": "letter-1"}],
-}
 
 
 def tripping(over: set[str]) -> Service:

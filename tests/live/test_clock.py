@@ -17,7 +17,7 @@ from shared.envelope import Record
 from shared.runtime import now
 from shared.settings import Settings
 from tests.live.command import taizhang
-from tests.live.school import School, enrolled, set_policy
+from tests.live.school import ISSUE, School, enrolled, set_policy
 
 pytestmark = pytest.mark.live
 
@@ -29,14 +29,6 @@ LADDER = {
     "urge_after": ("PT0S", "duration"),
     "supervise_after": ("PT1S", "duration"),
     "accountability_after": ("PT2S", "duration"),
-}
-ISSUE = {
-    "title": "操场的灯坏了",
-    "addressee": "team",
-    "not_four_winds": True,
-    "topics": ["other"],
-    "discovery": "superior_pointed",
-    "sources": [{"kind": "superior", "id": "letter-1"}],
 }
 
 

@@ -7,19 +7,11 @@ import pytest
 
 from services.gateway import transfers
 from shared.envelope import Record
-from tests.live.school import School
+from tests.live.school import ISSUE, School
 from tests.live.test_journey import measures
 
 pytestmark = pytest.mark.live
 
-ISSUE = {
-    "title": "操场的灯坏了",
-    "addressee": "team",
-    "not_four_winds": True,
-    "topics": ["other"],
-    "discovery": "superior_pointed",
-    "sources": [{"kind": "superior", "id": "letter-1"}],
-}
 REASON = "调离"
 
 
