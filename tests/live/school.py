@@ -23,6 +23,8 @@ CAST: dict[str, tuple[str, ...]] = {
 }
 
 
+PATIENCE = 120  # seconds
+
 ISSUE = {
     "title": "操场的灯坏了",
     "addressee": "team",
@@ -99,7 +101,8 @@ class School:
 
     async def settle(self) -> int:
         """Wait until everything caused so far has happened."""
-        self.position = await settled(self.stack.gateway.broker, NAMES, self.position)
+        broker = self.stack.gateway.broker
+        self.position = await settled(broker, NAMES, self.position, within=PATIENCE)
         return self.position
 
     def token(self, subject: str, **claims: Any) -> str:

@@ -21,7 +21,7 @@ from tests.live.school import ISSUE, School, enrolled
 
 pytestmark = pytest.mark.live
 
-PATIENCE = 30  # seconds
+PATIENCE = 120  # seconds
 
 
 def tripping(over: set[str]) -> Service:

@@ -21,7 +21,7 @@ from tests.live.school import ISSUE, School, enrolled, set_policy
 
 pytestmark = pytest.mark.live
 
-PATIENCE = 30  # seconds
+PATIENCE = 120  # seconds
 RUNGS = ["remind", "urge", "supervise", "account"]
 LADDER = {
     "claim_within": ("PT2S", "duration"),

@@ -27,7 +27,7 @@ async def dropped(school: School, key: str, text: str = SAID["verbatim_text"]) -
 async def in_the_log(school: School, *opinions: str) -> None:
     """Wait for the next batches to bring these into the log, and for the views to show them."""
     journal = school.stack.runtimes["feedback"].journal
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         for opinion in opinions:
             subject = f"evt.{school.id}.feedback.opinion.{opinion}"
             while not (head := await journal.head(subject)):

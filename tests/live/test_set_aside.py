@@ -32,7 +32,7 @@ pytestmark = pytest.mark.live
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SAID = {"verbatim_text": "食堂的菜是凉的", "channel": "wechat"}
-PATIENCE = 30  # seconds
+PATIENCE = 120  # seconds
 
 
 async def bare(broker: Broker, subject: str, *, type_: str = "", body: bytes | None = None) -> int:
