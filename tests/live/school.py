@@ -1,5 +1,6 @@
 """A school in the running stack, and its people as callers of the HTTP door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,15 +63,26 @@ class School:
             self.position = max(self.position, int(answer.headers.get("Taizhang-Position", 0)))
         return answer
 
+    async def _patiently(
+        self, who: str, method: str, path: str, body: object = None, **headers: str
+    ) -> httpx.Response:
+        """Repeat with the same key while the answer is to come back later, as a careful client does."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = await self.ask(who, method, path, body, **headers)
+                if answer.status_code != 503:
+                    return answer
+
     async def get(self, who: str, path: str) -> Any:
         """What is to be seen; it must be there."""
-        answer = await self.ask(who, "GET", path)
+        answer = await self._patiently(who, "GET", path)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     async def do(self, who: str, path: str, body: object = None, **headers: str) -> Any:
         """Something that must succeed."""
-        answer = await self.ask(who, "POST", path, body or {}, **headers)
+        headers.setdefault("Idempotency_Key", str(uuid4()))
+        answer = await self._patiently(who, "POST", path, body or {}, **headers)
         assert answer.is_success, f"{path}: {answer.text}"
         return answer.json()
 
