@@ -66,11 +66,11 @@ class School:
     async def _patiently(
         self, who: str, method: str, path: str, body: object = None, **headers: str
     ) -> httpx.Response:
-        """Repeat with the same key while the answer is to come back later, as a careful client does."""
+        """Repeat with the same key while the views are behind; any other trouble is an answer."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 answer = await self.ask(who, method, path, body, **headers)
-                if answer.status_code != 503:
+                if answer.status_code != 503 or answer.json()["code"] != "not-there-yet":
                     return answer
 
     async def get(self, who: str, path: str) -> Any:
