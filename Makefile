@@ -2,6 +2,8 @@
 RUN := PYTHONPATH=. .venv/bin/python
 DATA ?= data/embedded
 HTTP ?= 127.0.0.1:0
+# Where Python is told to keep no bytecode, every start compiles everything anew: seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo up test check bench requirements clean
 

@@ -28,6 +28,6 @@ if [ ! -x .venv/bin/python ]; then
     "$uv" venv --quiet --python '>=3.12' .venv 2>/dev/null ||
     { echo "taizhang: no Python 3.12 or newer found, and none could be fetched; install one and run make again" >&2; exit 2; }
 fi
-"$uv" pip sync --quiet --python .venv/bin/python --require-hashes "$wanted"
+"$uv" pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes "$wanted"
 rm -f .venv/.made-from-*
 : >"$stamp"

@@ -18,6 +18,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezo
 """A moment, kept in UTC; a time without a zone is not one."""
 
 
+@cache
 def kebab(name: str) -> str:
     """`ClaimIssue` → `claim-issue`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()

@@ -176,7 +176,7 @@ def streams_of(type_: str) -> str:
 
 def stamp(moment: datetime) -> str:
     """Write an instant as the log does: UTC, microseconds, `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def event_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
@@ -186,18 +186,11 @@ def event_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
     The previous event's hash is the header `ce-prevhash`. `Nats-*` and trace headers are outside:
     they may differ between two tries of the same append.
     """
-    digest = hashlib.sha256()
-
-    def add(part: bytes) -> None:
-        digest.update(b"%d:" % len(part))
-        digest.update(part)
-
-    add(subject.encode())
+    parts = [subject.encode()]
     for name in sorted(n for n in headers if n.startswith("ce-") and n not in _UNHASHED):
-        add(name.encode())
-        add(headers[name].encode())
-    add(body)
-    return digest.hexdigest()
+        parts += (name.encode(), headers[name].encode())
+    parts.append(body)
+    return hashlib.sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).hexdigest()
 
 
 def draft(

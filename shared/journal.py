@@ -244,6 +244,12 @@ class Journal:
             if self._saving is None or self._saving.done():
                 self._saving = asyncio.create_task(self._save())
 
+    async def close(self) -> None:
+        """Let go of the snapshots not yet written."""
+        if self._saving:
+            self._saving.cancel()
+            await asyncio.gather(self._saving, return_exceptions=True)
+
     async def _save(self) -> None:
         """Write the snapshots of a while in one bulk. A lost one only costs time."""
         while self._unsaved:

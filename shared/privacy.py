@@ -140,6 +140,10 @@ class Keyring:
         self._known[name] = key
         return key
 
+    def known(self, name: str) -> bytes | None:
+        """The key of a scope if it is at hand."""
+        return self._known.get(name)
+
     async def find(self, names: Iterable[str]) -> dict[str, bytes]:
         """The keys of those scopes that have one. Names are `<school>/<scope>`.
 
@@ -236,6 +240,10 @@ class Privacy:
         """
         if keyless:
             return command.model_copy(update=await self._indexes(command, school))
+        whole = command.model_copy(
+            update=await self._derived(command, school, f"{category}.{stream}")
+        )
+        keys: dict[str, bytes] = {}
         wanted: set[str] = set()
 
         def scope(what: object, owner: Any) -> str:  # noqa: ANN401 -- any model with the named field
@@ -245,19 +253,20 @@ class Privacy:
             part = f".{what.part}" if isinstance(what, Sealed) and what.part else ""
             return f"{category}.{stream}{part}"
 
-        def note(what: object, owner: Any, _: str, text: str) -> str:  # noqa: ANN401 -- as above
-            wanted.add(scope(what, owner))
-            return text
-
-        transform(command, note)
-        derived = await self._derived(command, school, f"{category}.{stream}")
-        keys = {s: await self.keyring.ensure(f"{school}/{s}") for s in wanted}
-
         def seal(what: object, owner: Any, name: str, text: str) -> str:  # noqa: ANN401 -- as above
             where = scope(what, owner)
-            return _encrypt(keys[where], school, where, name, text)
+            key = keys.get(where) or self.keyring.known(f"{school}/{where}")
+            if key is None:
+                wanted.add(where)
+                return text
+            return _encrypt(key, school, where, name, text)
 
-        return transform(command.model_copy(update=derived), seal)
+        while True:
+            sealed = transform(whole, seal)
+            if not wanted:
+                return sealed
+            keys |= {s: await self.keyring.ensure(f"{school}/{s}") for s in wanted}
+            wanted.clear()
 
     async def _derived(self, command: Command, school: str, scope: str) -> dict[str, object]:
         """The blind indexes, salts, salted hashes and lengths that a command's marks ask for."""

@@ -7,10 +7,11 @@ import asyncio
 import json
 import logging
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, ClassVar
@@ -18,6 +19,7 @@ from uuid import UUID, uuid4, uuid5
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 
 from shared import metrics
 from shared.broker import EVENTS, Answer, Asked, Broker, ConsumerLost, JetStreamRefusal, Stored
@@ -49,9 +51,13 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 8
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far a sender's clock may be ahead of ours."""
+MIN_POSITION = "Taizhang-Min-Position"
+"""The header by which a caller asks for answers from that log position on."""
 MIN_POSITION_WAIT = 5.0  # seconds
+PROGRESS_WAIT = 1.0  # seconds
 LAG_ALLOWED = 30.0  # seconds until views must have what was at the log's end
 POLICY_CONCURRENCY = 16
+CALLERS = 10_000  # remembered for a minute
 PRESSING = 8
 """Requests at work from which on views give way to commands."""
 PAGE_BYTES = 256 * 1024
@@ -348,6 +354,9 @@ class Runtime:
     _lag: Lag = field(default_factory=Lag)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _callers: dict[tuple[str, Claims], tuple[BaseModel | None, datetime, Caller]] = field(
+        default_factory=dict
+    )
 
     @classmethod
     def of(cls, service: Service, settings: Settings) -> "Runtime":
@@ -418,6 +427,7 @@ class Runtime:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Unavailable):
             await self.projector.save()
+        await self.journal.close()
         self.mongo.close()
 
     async def _take_up(self) -> None:
@@ -539,7 +549,7 @@ class Runtime:
             raise UnknownSchool
         if claims.school and claims.school != school:
             raise ForeignSchool
-        minimum = max(self._lag.floor, _number(asked.headers.get("Taizhang-Min-Position")) or 0)
+        minimum = max(self._lag.floor, _number(asked.headers.get(MIN_POSITION)) or 0)
         wait = _number(asked.headers.get("Taizhang-Wait"))
         within = MIN_POSITION_WAIT if wait is None else min(wait, MIN_POSITION_WAIT)
         if not await self.projector.reached(minimum, within=within):
@@ -547,11 +557,25 @@ class Runtime:
         directory = self.projector.ledger(self.service.directory, school)
         if directory is None and kind is not self.service.founding:
             raise UnknownSchool
+        caller = await self._caller(claims, school, directory, moment)
+        caller.demand(kind.allowed)
+        return caller
+
+    async def _caller(
+        self, claims: Claims, school: str, directory: BaseModel | None, moment: datetime
+    ) -> Caller:
+        """Who a token's bearer is; found again when the directory, or the minute, is another one."""
+        minute = moment.replace(second=0, microsecond=0)
+        known = self._callers.get((school, claims))
+        if known and known[0] is directory and known[1] == minute:
+            return known[2]
         account = ""
         if directory is not None and not claims.roles:
             account = await self.privacy.blind(school, "account", claims.issuer, claims.subject)
         caller = self.service.who(directory, claims, account, moment)
-        caller.demand(kind.allowed)
+        if len(self._callers) >= CALLERS:
+            self._callers.clear()
+        self._callers[school, claims] = directory, minute, caller
         return caller
 
     async def carry_out(self, taken: Taken) -> Reply:
@@ -608,7 +632,7 @@ class Runtime:
             return Reply(
                 target, before.position, before.version, before.event, before.type, repeated=True
             )
-        desk = replace(self.desk(taken.school, taken.at), state=past.state)
+        desk = self.desk(taken.school, taken.at, past.state)
         try:
             if past.version == 0 and not taken.kind.creates:
                 raise NotFound
@@ -678,9 +702,9 @@ class Runtime:
             return await self.privacy.stream_id(taken.school, category, unique)
         return taken.target or str(uuid5(taken.id, category))
 
-    def desk(self, school: str, at: datetime) -> Desk:
+    def desk(self, school: str, at: datetime, state: Any = None) -> Desk:  # noqa: ANN401 -- any stream's
         """This service's views, in one school."""
-        return Desk(school, at, self.projector, self.privacy, self.issuer, self.journal)
+        return Desk(school, at, self.projector, self.privacy, self.issuer, self.journal, state)
 
     # -- Queries -------------------------------------------------------------
 
@@ -689,7 +713,7 @@ class Runtime:
         label, outcome = (name if name in self._queries else "unknown"), "failed"
         try:
             if name == "progress":
-                return _answer(await self._progress())
+                return _answer(await self._progress(_number(asked.headers.get(MIN_POSITION))))
             if name not in self._queries:
                 raise UnknownQuery  # noqa: TRY301 -- answered like any other refusal
             kind = self._queries[name]
@@ -714,8 +738,12 @@ class Runtime:
         finally:
             metrics.QUERIES.labels(self.service.name, label, outcome).inc()
 
-    async def _progress(self) -> dict[str, object]:
-        """How far this service is: positions of its views and policies, and what is wrong."""
+    async def _progress(self, position: int | None) -> dict[str, object]:
+        """How far this service is: positions of its views and policies, and what is wrong.
+
+        Whoever names a position waits a little for the views to get there.
+        """
+        await self.projector.reached(position or 0, within=PROGRESS_WAIT)
         return {
             "ok": True,
             "views": self.projector.position,
@@ -758,6 +786,7 @@ class Runtime:
 
     async def _react_surely(self, policy: Policy, stored: Stored) -> None:
         record = recorded(stored)
+        await self.projector.reached(record.position, within=None)  # what its facts are read from
         while True:
             try:
                 await self._react(policy, record)
@@ -858,7 +887,7 @@ async def settled(
         while True:
             behind = False
             for service in services:
-                progress = await progress_of(broker, service)
+                progress = await progress_of(broker, service, position)
                 reached = [progress.get("views", -1), *progress.get("policies", {}).values()]
                 behind |= any(at < position for at in reached)
             last = await broker.last_position()
@@ -868,9 +897,13 @@ async def settled(
             await asyncio.sleep(0.01)
 
 
-async def progress_of(broker: Broker, service: str) -> dict[str, Any]:
-    """How far a service is and what is wrong with it, from itself; `error` if it cannot tell."""
-    answer = await broker.ask(f"qry.any.{service}.progress", b"{}", {})
+async def progress_of(broker: Broker, service: str, position: int = 0) -> dict[str, Any]:
+    """How far a service is and what is wrong with it, from itself; `error` if it cannot tell.
+
+    Where a `position` is named, the service hurries to get there and waits a little before it answers.
+    """
+    headers = {MIN_POSITION: str(position)}
+    answer = await broker.ask(f"qry.any.{service}.progress", b"{}", headers)
     return dict(json.loads(answer.body))
 
 
@@ -951,14 +984,14 @@ def _id(text: str) -> str:
 
 
 def _is_id(text: str) -> bool:
-    return 0 < len(text) <= 36 and all(c in _ID_CHARACTERS for c in text)  # noqa: PLR2004 -- a subject token
+    return bool(_ID.fullmatch(text))
 
 
-_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_ID = re.compile(r"[a-z0-9-]{1,36}")
 
 
 def _answer(body: Mapping[str, object]) -> Answer:
-    return Answer(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+    return Answer(to_json(body))
 
 
 def _page(found: Any) -> Any:  # noqa: ANN401 -- JSON
@@ -967,7 +1000,7 @@ def _page(found: Any) -> Any:  # noqa: ANN401 -- JSON
         return found
     room = PAGE_BYTES
     for n, item in enumerate(found["items"]):
-        room -= len(json.dumps(item, ensure_ascii=False).encode())
+        room -= len(to_json(item))
         if room < 0 and n:
             kept = found["items"][:n]
             return {**found, "items": kept, "next": kept[-1]["opened"]}

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from shared import metrics
+from shared.broker import FOLLOW_BATCH
 from shared.decider import Event, Unavailable
 from shared.envelope import Record
 from shared.journal import Journal, LogDamaged
@@ -27,8 +28,12 @@ CHECKPOINT_AFTER = 1.0
 """Seconds between two checkpoints; what lies between is folded again after a crash."""
 BREATH = 0.03
 """Seconds from one batch to the next at least, so that a busy time has fewer, larger ones."""
-MAX_PAUSE = 1.0
-"""Seconds from one batch to the next while commands press and nobody waits for the views."""
+PAUSE = 0.25
+"""Seconds from one batch to the next while nobody waits for the views: commands come first."""
+LONG_PAUSE = 2.0
+"""The same while commands press."""
+AHEAD = 20_000
+"""Events folded in memory before they must be written."""
 CARDS_IN_MEMORY = 20_000
 ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
 """What a stored document has beside its content."""
@@ -102,20 +107,21 @@ class Folding:
     """One view and the documents it has at hand."""
 
     view: View[Any]
-    service: str
     collection: Collection
     checkpoint: int = 0
     cache: dict[str, Working] = field(default_factory=dict)
     parked: dict[str, int] = field(default_factory=dict)
     """Streams set aside, and from which position on."""
     graves: set[str] = field(default_factory=set)
+    due: dict[str, None] = field(default_factory=dict)
+    """Keys of documents that were folded and are still to be written."""
     types: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Note the TYPEs the view follows."""
         self.types = frozenset(event.TYPE for event in self.view.follows)
 
-    async def load(self, keys: Iterable[str], *, again: bool = False) -> None:
+    async def load(self, keys: Sequence[str], *, again: bool = False) -> None:
         """Fetch the documents that are not at hand; all of them `again` when somebody else wrote."""
         missing = [key for key in keys if again or key not in self.cache]
         if not missing:
@@ -126,6 +132,7 @@ class Folding:
             self.cache[key] = (
                 Working(None, None, 0, 0) if document is None else _working(document, self.view)
             )
+        self.begin(keys)  # what was swept away meanwhile
 
     def begin(self, keys: Iterable[str]) -> None:
         """Take for granted that what a stream begins with is new; if it is not, writing finds out."""
@@ -147,7 +154,15 @@ class Folding:
         working = self.cache[key]
         return working.position != (working.loaded or 0)
 
-    def handed_over(self, key: str) -> None:
+    def hand_over(self) -> list[tuple[int | None, Document]]:
+        """What is due to be written, as `change` gives it; from now on taken for stored."""
+        keys, self.due = self.due, {}
+        changes = [self.change(key) for key in keys]
+        for key in keys:
+            self.stored(key)
+        return changes
+
+    def stored(self, key: str) -> None:
         """Note that a document is stored, or on its way there, as it is at hand."""
         working = self.cache[key]
         working.loaded = working.position
@@ -273,21 +288,13 @@ class Overtaken(Unavailable):
     """Somebody else wrote, or the database may have lost what was written: on from the checkpoint."""
 
 
-@dataclass(frozen=True)
-class Folded:
-    """What a batch of events came to: the documents to write, each with the position it is made from."""
-
-    last: int
-    unknown: int
-    changes: tuple[tuple[Folding, list[tuple[int | None, Document]]], ...]
-
-
 @dataclass
 class Projector:
     """Keeps all views of one service up to date with the log.
 
-    A batch is folded while the one before it is being written, in one unordered bulk per view, each
-    document only over the position it was made from. A checkpoint claims what was durable before it.
+    Events are folded in memory as they come. What they changed is written now and then, at once when
+    somebody waits for it: in one unordered bulk per view, each document only over the position it was
+    made from. A checkpoint claims what was durable before it.
     Whenever something is not as expected (a document has moved on, one cannot be stored, the database
     was away) all that is held in memory is dropped, and the log is followed from the checkpoint, with
     care until that place is behind. So a crash, a restored database or a second projector neither
@@ -300,17 +307,19 @@ class Projector:
     views: tuple[View[Any], ...]
     position: int = 0
     yielding: Callable[[], bool] = lambda: False
-    """Whether commands are pressing: then views are written once a second, unless somebody waits."""
+    """Whether commands are pressing."""
     damage: str = ""
     unknown: int = 0
     _foldings: list[Folding] = field(default_factory=list)
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    _came: asyncio.Event = field(default_factory=asyncio.Event)
+    _awaited: list[float] = field(default_factory=list)
     _saved: int = 0
     _saved_at: float = 0.0
     _lost: int = 0
     _ahead: int = 0
-    _awaited: float = 0
+    _strange: int = 0
     _careful_to: int = 0
 
     @property
@@ -331,7 +340,6 @@ class Projector:
         for view in self.views:
             folding = Folding(
                 view,
-                self.service,
                 self.collection(view),
                 reached.get(view.collection.replace(".", "/"), 0),
             )
@@ -346,7 +354,8 @@ class Projector:
         await count_parked(self._parked, self.service)
         self._foldings, self._lost = foldings, lost
         self.position = min((f.checkpoint for f in foldings), default=saved.get("position", 0))
-        self._saved = self.position
+        self._saved = self._ahead = self.position
+        self._strange = 0
 
     async def retry(self, collection: str, subject: str) -> bool:
         """Take a parked stream up again: a card from its own events, any other view from the start.
@@ -393,63 +402,61 @@ class Projector:
                     await self.prepare()
                 prepared = False
                 async with asyncio.TaskGroup() as both:
-                    folded: asyncio.Queue[Folded] = asyncio.Queue(1)
-                    both.create_task(self._write_on(folded))
-                    await self._fold_on(folded)
+                    both.create_task(self._write_on())
+                    await self._fold_on()
             except* LogDamaged as damaged:
                 self.damage = str(damaged.exceptions[0])
                 log.critical("%s: %s", self.service, self.damage)
             except* (Unavailable, Unwritable) as troubles:
                 log.warning("%s: views begin again: %r", self.service, troubles.exceptions[0])
-                self._careful_to = self._ahead
+                self._careful_to = max(self._careful_to, self._ahead)
                 await asyncio.sleep(AGAIN_AFTER)
 
-    async def _fold_on(self, folded: asyncio.Queue[Folded]) -> None:
-        """Fold batch after batch, one ahead of the writer."""
+    async def _fold_on(self) -> None:
+        """Fold events as they come, not too far ahead of the writer."""
         following = self.journal.follow(f"{self.service}-views", after=self.position)
         async with aclosing(following):
             async for records in following:
                 begun = time.monotonic()
                 if any(folding.too_many for folding in self._foldings):
-                    await folded.join()
+                    await self.reached(self._ahead, within=None)
                     for folding in self._foldings:
                         folding.trim()
                 if records and records[0].position <= self._careful_to:
                     await self.apply(records)
-                else:
-                    batch = await self._folded(records)
-                    self._ahead = max(self._ahead, batch.last)
-                    await folded.put(batch)
-                await self._breathe(begun)
-
-    async def _write_on(self, folded: asyncio.Queue[Folded]) -> None:
-        """Write what was folded, batch after batch."""
-        while True:
-            batch = await folded.get()
-            for folding, changes in batch.changes:
-                if await folding.collection.replace_guarded(changes) != len(changes):
-                    raise Overtaken(folding.view.name)
-            await self._passed(batch.last, batch.unknown)
-            folded.task_done()
+                    continue
+                for folding, due in self._concerned(records):
+                    folding.due |= dict.fromkeys(await self._fold(folding, due))
+                if records:
+                    self._ahead = records[-1].position
+                    self._strange += _unknown(records)
+                self._came.set()
+                await self.reached(self._ahead - AHEAD, within=None)
+                if len(records) < FOLLOW_BATCH:
+                    await self._breathe(begun)
 
     async def _breathe(self, begun: float) -> None:
-        """Let others work before the next batch."""
+        """Let others work and more events come, longer while nobody waits for what is not folded yet."""
         await asyncio.sleep(max(0.0, begun + BREATH - time.monotonic()))
-        if self.yielding() and self._awaited <= self._ahead:
-            self._hurry.clear()
+        self._hurry.clear()
+        if all(position <= self._ahead for position in self._awaited):
+            pause = LONG_PAUSE if self.yielding() else PAUSE
             with suppress(TimeoutError):
-                async with asyncio.timeout(begun + MAX_PAUSE - time.monotonic()):
+                async with asyncio.timeout(begun + pause - time.monotonic()):
                     await self._hurry.wait()
 
-    async def _folded(self, records: list[Record]) -> Folded:
-        """Fold a batch into every view, in memory."""
-        changes = []
-        for folding, due in self._concerned(records):
-            keys = await self._fold(folding, due)
-            changes.append((folding, [folding.change(key) for key in keys]))
-            for key in keys:
-                folding.handed_over(key)
-        return Folded(records[-1].position if records else 0, _unknown(records), tuple(changes))
+    async def _write_on(self) -> None:
+        """Write what was folded; what is folded while the database is busy is written together."""
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            last, strange = self._ahead, self._strange
+            self._strange = 0
+            batch = [(f, f.hand_over()) for f in self._foldings if f.due]
+            for folding, changes in batch:
+                if await folding.collection.replace_guarded(changes) != len(changes):
+                    raise Overtaken(folding.view.name)
+            await self._passed(last if last > self.position else 0, strange)
 
     def _concerned(self, records: list[Record]) -> Iterator[tuple[Folding, list[Record]]]:
         """Every view that has anything to do with a batch, and with which of its events."""
@@ -502,7 +509,7 @@ class Projector:
                 break
             await folding.load(keys, again=True)
         for key in keys:
-            folding.handed_over(key)
+            folding.stored(key)
 
     async def _fold(self, folding: Folding, records: list[Record]) -> list[str]:
         """Fold events into the documents at hand; gives the keys of those that changed."""
@@ -563,13 +570,15 @@ class Projector:
         """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
         if self.position >= position:
             return True
-        self._awaited = max(self._awaited, position)
+        self._awaited.append(position)
         self._hurry.set()
         try:
             async with asyncio.timeout(within), self._moved:
                 await self._moved.wait_for(lambda: self.position >= position)
         except TimeoutError:
             return False
+        finally:
+            self._awaited.remove(position)
         return True
 
 

@@ -1,5 +1,6 @@
 """Views on the real database: neither skipped nor applied twice, whatever stops in between."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from services.rectification.events import IssueDeclined, ProgressReported, Recti
 from services.stack import provisioned
 from shared.broker import Broker
 from shared.decider import Event, PersonId, Unavailable
+from shared.embedded import Embedded
 from shared.envelope import GENESIS, Provenance, Record, Subject, draft
 from shared.journal import Journal, LogDamaged
 from shared.mongo import Collection, Mongo
@@ -196,6 +198,41 @@ async def test_what_a_lost_database_may_have_forgotten_is_not_claimed(desk: Desk
     await projector.apply([desk.said("a1")])
     await projector.save()
     assert (await desk.mongo.checkpoints().get(desk.service) or {})["position"] == 3
+
+
+async def test_who_follows_begins_again_where_somebody_else_wrote(
+    own_servers: tuple[Embedded, Settings], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, settings = own_servers
+    await provisioned(settings)
+    broker = Broker(settings.nats_url, "rectification", settings.password("rectification"))
+    await broker.open()
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
+    desk = Desk(mongo, broker, "rectification", "s-1")
+    stale, other = await desk.projector(CARD, LEDGER), await desk.projector(CARD, LEDGER)
+
+    async def told(stream: str) -> Record:
+        record = desk.said(stream)
+        assert await broker.publish(record.subject, record.body, record.headers) == (
+            record.position,
+            False,
+        )
+        return record
+
+    await stale.apply([await told("a1")])
+    await other.apply([await told("a1"), await told("a2")])
+    await told("a1")
+    following = asyncio.create_task(stale.run())
+    arrived = await stale.reached(4, within=60)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+    assert arrived
+    assert "views begin again: Overtaken" in caplog.text
+    assert await desk.shown() == {"a1": (3, 4), "a2": (1, 3)}
+    assert stale.ledger(LEDGER, desk.school) == Counted(times=4, last="x")
+    await broker.close()
+    mongo.close()
 
 
 async def test_two_projectors_at_once_do_each_others_work_only_once(desk: Desk) -> None:
