@@ -563,8 +563,10 @@ def _written(subject: str, reply: str, payload: bytes, headers: Mapping[str, str
         return b"PUB %b %b %d\r\n%b\r\n" % (
             subject.encode(), reply.encode(), len(payload), payload)  # fmt: skip
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers) or "" in headers:
-        msg = "a header of one line each, with a name"
+    if not lines.count("\r") == lines.count("\n") == len(headers) or any(
+        not name or ":" in name for name in headers
+    ):
+        msg = "a header is one line and has a name"
         raise ValueError(msg)
     block = f"NATS/1.0\r\n{lines}\r\n".encode()
     return b"HPUB %b %b %d %d\r\n%b%b\r\n" % (

@@ -13,6 +13,7 @@ import pytest_asyncio
 from nats.errors import NoRespondersError
 
 from services.feedback.app import service as feedback
+from services.feedback.events import CollationClosed
 from services.rectification.domain.issue import (
     AlreadyOwned,
     AssignIssue,
@@ -26,7 +27,7 @@ from services.rectification.policy import issue_of
 from services.stack import running
 from shared import metrics
 from shared import runtime as at_work
-from shared.broker import Answer, Asked, Broker, Forbidden
+from shared.broker import EVENTS, Answer, Asked, Broker, Forbidden
 from shared.callers import Caller
 from shared.decider import Command, PersonId, Unavailable, kebab, wire
 from shared.embedded import Embedded
@@ -34,6 +35,7 @@ from shared.journal import SNAPSHOT_EVERY, Journal
 from shared.mongo import Document
 from shared.runtime import Reply, Runtime, Taken, now
 from shared.settings import Settings
+from shared.views import Projector
 from tests.live.school import CAST, School, enrolled
 from tests.live.test_catching_up import ISSUE
 
@@ -273,6 +275,31 @@ async def test_a_refused_command_of_a_policy_is_set_aside_and_the_policy_goes_on
 
     assert [(item["kind"], item["reason"]) for item in found] == [("policy", "out-of-order")]
     assert await twins.stored(f"issue.{issue}") == [IssueOpened.TYPE]
+
+
+async def test_a_policy_acts_only_when_the_views_have_seen_its_cause(school: School) -> None:
+    said = await school.do("teacher", "/opinions", {"verbatim_text": "凉", "channel": "wechat"})
+    await school.collated(said["id"])
+    runtime = school.stack.runtimes["rectification"]
+    closed = next(
+        record
+        for record in await runtime.journal.read(f"evt.{school.id}.feedback.collation.>")
+        if isinstance(record.event, CollationClosed)
+    )
+    stored = await runtime.broker.message(EVENTS, {"seq": closed.position})
+    assert stored
+    behind = Projector("behind", runtime.journal, runtime.mongo, ())
+    late = replace(fresh(runtime), projector=behind)
+    reply = "$JS.ACK.EVENTS.rectification-open-issues.1.1.1.1.1"
+    acting = asyncio.create_task(
+        late._react_surely(runtime.service.policies[0], replace(stored, reply=reply))
+    )
+
+    early, _ = await asyncio.wait({acting}, timeout=0.2)
+    await behind._passed(closed.position, 0)
+
+    assert not early
+    await asyncio.wait_for(acting, 30)
 
 
 # -- What is refused ---------------------------------------------------------------------------------
