@@ -24,7 +24,7 @@ check: env   ## the ten-second loop: format, lint, types, imports, fast tests
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	$(RUN) -m pytest -q -m "not live"
+	$(RUN) -m pytest -q -m "not live" -n auto --dist worksteal --hypothesis-profile quick
 
 bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench commands

@@ -27,7 +27,7 @@ from services.demo.story import play
 from services.gateway.app import Gateway, Probe
 from services.gateway.doors import rights
 from services.stack import NAMES, SERVICES, operator, provisioned, running, until_told
-from shared.broker import SCHEDULES
+from shared.broker import SCHEDULES, JetStreamRefusal
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
 from shared.privacy import WrongKey
@@ -73,10 +73,10 @@ def logs() -> None:
 
 
 def run(work: Coroutine[Any, Any, int]) -> None:
-    """Run something to its exit code; without the right key nothing runs."""
+    """Run something to its exit code; without the right key, or a broker that will do it, nothing runs."""
     try:
         code = uvloop.run(work)
-    except WrongKey as reason:
+    except (WrongKey, JetStreamRefusal) as reason:
         typer.echo(f"taizhang: {reason}", err=True)
         code = CANNOT
     raise typer.Exit(code)

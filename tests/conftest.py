@@ -1,18 +1,15 @@
-"""One embedded stack for all live tests; each test has a school of its own in it."""
+"""Servers for the live tests, and where tests put their data."""
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-import pytest_asyncio
 
-from services.stack import Stack, running
 from shared.embedded import Embedded
 from shared.settings import Settings
-from tests.live.school import School, enrolled
 
 TEMPORARY = Path(__file__).parents[1] / "data" / "tests"
 """Where tests put their data: in the checkout; pytest gives every run a directory of its own in it."""
@@ -20,6 +17,7 @@ TEMPORARY.mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(TEMPORARY))
 
 pytest.register_assert_rewrite("tests.scenario")
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=15)
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 hypothesis.settings.load_profile("repeatable")
 
@@ -39,18 +37,5 @@ def own_servers(tmp_path: Path) -> Iterator[tuple[Embedded, Settings]]:
     """Servers for one test that may do them harm."""
     embedded = Embedded(tmp_path / "servers")
     yield embedded, embedded.start().with_changes(http_port=0, box_interval=0.05)
-    embedded.stop()
-
-
-@pytest_asyncio.fixture(scope="session")
-async def stack(servers: Settings) -> AsyncIterator[Stack]:
-    """The whole product, running."""
-    async with running(servers) as product:
-        yield product
-
-
-@pytest_asyncio.fixture
-async def school(stack: Stack) -> AsyncIterator[School]:
-    """A school of the test's own, with people in the posts that matter."""
-    async with enrolled(stack) as mine:
-        yield mine
+    for name in embedded.pids:
+        embedded.kill(name)  # nobody looks at these data again, and stopping takes two seconds

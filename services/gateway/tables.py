@@ -10,7 +10,6 @@ from datetime import date, time
 from itertools import islice
 from typing import Any
 
-from openpyxl import load_workbook
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -199,6 +198,8 @@ def _csv(raw: bytes) -> list[list[str]]:
 
 
 def _xlsx(raw: bytes) -> list[tuple[int, list[str]]]:
+    from openpyxl import load_workbook  # noqa: PLC0415 -- half a second that no other start needs
+
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())

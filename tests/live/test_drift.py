@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.stack import Stack, operator, running
+from services.stack import Stack, operator, provisioned, running
 from shared.broker import EVENTS, SCHEDULES, Broker, JetStreamRefusal
 from shared.embedded import Embedded
 from shared.settings import Settings
@@ -89,3 +89,19 @@ async def test_the_log_can_be_neither_purged_nor_made_purgeable(
             await broker.api(f"STREAM.PURGE.{EVENTS}")
         with pytest.raises(JetStreamRefusal, match="deny purge"):
             await changed(broker, EVENTS, deny_purge=False)
+
+
+async def test_what_cannot_be_put_right_is_said_in_one_line(
+    own_servers: tuple[Embedded, Settings],
+) -> None:
+    settings = own_servers[1]
+    await provisioned(settings)
+    async with operator(settings) as broker:
+        await changed(broker, EVENTS, sealed=True)
+
+    ended = await taizhang(settings, "provision")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("taizhang: ")
+    assert "sealed" in ended.err
+    assert ended.err.count("\n") == 1
