@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -73,6 +74,10 @@ class Laws:
             return None
         assert event is None or isinstance(event, Event)
         return event
+
+    @cached_property
+    def states(self) -> list[Any]:
+        return self.reachable()
 
     def reachable(self) -> list[Any]:
         seen = {self.key(self.decider.initial): self.decider.initial}

@@ -24,6 +24,8 @@ from tests.campaign import test_unit as units
 from tests.campaign.examples import DIRECTORY, HEAD, OPERATOR, TEACHER, TODAY
 from tests.scenario import Laws
 
+pytestmark = pytest.mark.thorough
+
 
 def _revised_or_not(state: Any) -> Any:
     """A campaign's state, the number of its revision forgotten."""

@@ -69,6 +69,8 @@ from tests.campaign.examples import (
     YESTERDAY,
 )
 
+pytestmark = pytest.mark.thorough
+
 ROLES = (Role.team_member, Role.principal_leader)
 BRANCHES = ("b1", "b2", "b3")
 DEPARTMENTS = ("d1", "d2")

@@ -30,6 +30,8 @@ from services.campaign.events import (
 )
 from shared.decider import Event
 
+pytestmark = pytest.mark.thorough
+
 ONE_DAY = timedelta(days=1)
 SHANGHAI = "Asia/Shanghai"
 

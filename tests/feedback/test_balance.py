@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,8 @@ from services.feedback.events import (
     Wind,
 )
 from tests.feedback.school import COLLATOR, NOON, SCHOOL
+
+pytestmark = pytest.mark.thorough
 
 
 @dataclass(frozen=True)

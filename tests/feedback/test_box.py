@@ -56,6 +56,8 @@ from tests.feedback.school import (
 )
 from tests.memory import Works
 
+pytestmark = pytest.mark.thorough
+
 SENDER = UUID("7f0c1a52-9d5e-4f1b-8a37-0d2f5f6f9a11")
 mine = Secrets(b"k" * 32)
 other_school = Secrets(b"s" * 32)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from services.feedback.domain.likeness import Alike, alike, clusters, grams
 
+pytestmark = pytest.mark.thorough
+
 MATERIAL = Path(__file__).parents[2] / "services" / "demo" / "material" / "opinions.csv"
 
 

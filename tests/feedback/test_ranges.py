@@ -19,6 +19,8 @@ from services.feedback.domain.ranges import (
 )
 from services.feedback.events import TextRange
 
+pytestmark = pytest.mark.thorough
+
 LENGTH = 40
 
 

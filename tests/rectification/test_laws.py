@@ -59,6 +59,8 @@ from tests.rectification.everything import (
 )
 from tests.scenario import Laws
 
+pytestmark = pytest.mark.thorough
+
 SAID_AGAIN: tuple[type[Command], ...] = (
     ReportProgress,
     RemindIssue,
