@@ -178,6 +178,8 @@ class Broker:
             await asyncio.wait(self._tasks, timeout=10)
         with suppress(*_UNANSWERED):
             await self._faststream.stop()
+        if not self._connection.is_closed:  # a server that is away cannot take our leave
+            await self._connection.close()
 
     async def _send(
         self,

@@ -38,7 +38,8 @@ class Provenance:
 
     `command` is the id of the command that led to it and `fingerprint` its keyed hash (hex), both
     for permanent idempotency; `causation` is the event that caused the command, if one did;
-    `facts_at` the log position of the facts it was decided on. All times are UTC.
+    `facts_at` the log position up to which, at least, the facts go that it was decided on. All times
+    are UTC.
     """
 
     actor: PersonId

@@ -55,9 +55,10 @@ MIN_POSITION = "Taizhang-Min-Position"
 """The header by which a caller asks for answers from that log position on."""
 MIN_POSITION_WAIT = 5.0  # seconds
 PROGRESS_WAIT = 1.0  # seconds
+FAR = 1_000
+"""Events ahead of the views from which on a position is only waited for if the log has it."""
 LAG_ALLOWED = 30.0  # seconds until views must have what was at the log's end
 POLICY_CONCURRENCY = 16
-CALLERS = 10_000  # remembered for a minute
 PRESSING = 8
 """Requests at work from which on views give way to commands."""
 PAGE_BYTES = 256 * 1024
@@ -154,7 +155,7 @@ class Desk:
 
     @property
     def position(self) -> int:
-        """The log position the views have applied."""
+        """The log position up to which the views are stored; a ledger in memory may be further."""
         return self.projector.position
 
     def ledger[D: BaseModel](self, view: View[D]) -> D | None:
@@ -354,9 +355,11 @@ class Runtime:
     _lag: Lag = field(default_factory=Lag)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _callers: dict[tuple[str, Claims], tuple[BaseModel | None, datetime, Caller]] = field(
+    _minute: datetime | None = None
+    _callers: dict[tuple[str, Claims], tuple[BaseModel | None, Caller]] = field(
         default_factory=dict
     )
+    """Who asked within this minute, and the directory they were found in."""
 
     @classmethod
     def of(cls, service: Service, settings: Settings) -> "Runtime":
@@ -527,7 +530,7 @@ class Runtime:
             _uuid(asked.headers["Taizhang-Causation-Id"])
             if "Taizhang-Causation-Id" in asked.headers
             else None,
-            asked.headers.get("traceparent"),
+            traced(asked.headers.get("traceparent")),
             "Taizhang-Dry-Run" in asked.headers,
         )
         detour = None if taken.dry_run else self.service.detours.get(kind)
@@ -552,6 +555,9 @@ class Runtime:
         minimum = max(self._lag.floor, _number(asked.headers.get(MIN_POSITION)) or 0)
         wait = _number(asked.headers.get("Taizhang-Wait"))
         within = MIN_POSITION_WAIT if wait is None else min(wait, MIN_POSITION_WAIT)
+        far = minimum > self.projector.position + FAR and minimum > self._lag.floor
+        if far and minimum > await self.broker.last_position():
+            raise NotThereYet
         if not await self.projector.reached(minimum, within=within):
             raise NotThereYet
         directory = self.projector.ledger(self.service.directory, school)
@@ -566,16 +572,17 @@ class Runtime:
     ) -> Caller:
         """Who a token's bearer is; found again when the directory, or the minute, is another one."""
         minute = moment.replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._callers.clear()
+            self._minute = minute
         known = self._callers.get((school, claims))
-        if known and known[0] is directory and known[1] == minute:
-            return known[2]
+        if known and known[0] is directory:
+            return known[1]
         account = ""
         if directory is not None and not claims.roles:
             account = await self.privacy.blind(school, "account", claims.issuer, claims.subject)
         caller = self.service.who(directory, claims, account, moment)
-        if len(self._callers) >= CALLERS:
-            self._callers.clear()
-        self._callers[school, claims] = directory, minute, caller
+        self._callers[school, claims] = directory, caller
         return caller
 
     async def carry_out(self, taken: Taken) -> Reply:
@@ -975,6 +982,14 @@ def _number(text: str | None) -> int | None:
     if not text.isdecimal() or not text.isascii() or len(text) > 18:  # noqa: PLR2004 -- fits 63 bits
         raise Invalid([{"field": "header", "problem": "number"}])
     return int(text)
+
+
+def traced(text: str | None) -> str | None:
+    """A W3C trace parent; nothing where it is none."""
+    return text if text and _TRACEPARENT.fullmatch(text) else None
+
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def _id(text: str) -> str:

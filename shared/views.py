@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -34,6 +35,8 @@ LONG_PAUSE = 2.0
 """The same while commands press."""
 AHEAD = 20_000
 """Events folded in memory before they must be written."""
+BULK = 500
+"""Documents written at once."""
 CARDS_IN_MEMORY = 20_000
 ENVELOPE = frozenset({"_id", "school", "key", "position", "version", "opened", "gone"})
 """What a stored document has beside its content."""
@@ -132,7 +135,6 @@ class Folding:
             self.cache[key] = (
                 Working(None, None, 0, 0) if document is None else _working(document, self.view)
             )
-        self.begin(keys)  # what was swept away meanwhile
 
     def begin(self, keys: Iterable[str]) -> None:
         """Take for granted that what a stream begins with is new; if it is not, writing finds out."""
@@ -154,9 +156,14 @@ class Folding:
         working = self.cache[key]
         return working.position != (working.loaded or 0)
 
-    def hand_over(self) -> list[tuple[int | None, Document]]:
-        """What is due to be written, as `change` gives it; from now on taken for stored."""
+    def take_due(self) -> list[str]:
+        """The keys of what is due to be written; nothing is due then."""
         keys, self.due = self.due, {}
+        return list(keys)
+
+    def hand_over(self, keys: Iterable[str]) -> list[tuple[int | None, Document]]:
+        """Documents to be written, as `change` gives them; from now on taken for stored."""
+        keys = [key for key in keys if self.changed(key)]
         changes = [self.change(key) for key in keys]
         for key in keys:
             self.stored(key)
@@ -187,9 +194,12 @@ class Folding:
         return self.view.kind != "ledger" and len(self.cache) > CARDS_IN_MEMORY
 
     def trim(self) -> None:
-        """Let go of the documents when there are too many, none of them being on its way; a ledger stays."""
+        """Let go of the documents when there are too many, none of them being on its way; a ledger stays.
+
+        So do tombstones: they are still to be swept away.
+        """
         if self.too_many:
-            self.cache.clear()
+            self.cache = {key: self.cache[key] for key in self.graves}
 
     async def sweep(self, position: int) -> None:
         """Remove the tombstones that the checkpoint has passed."""
@@ -200,9 +210,10 @@ class Folding:
             {"_id": {"$in": list(passed)}, "gone": True, "position": {"$lte": position}}
         )
         for key, working in passed.items():
-            if working.position <= position:
+            working.loaded = None
+            if working.position <= position:  # it has not come back meanwhile
                 self.graves.discard(key)
-                self.cache.pop(key, None)
+                working.position = working.opened = working.version = 0
 
 
 def as_stored(school: str, key: str, working: Working) -> Document:
@@ -346,6 +357,8 @@ class Projector:
             mine = [p for p in parked if p["view"] == view.collection]
             folding.parked = {p["stream"]: p["position"] for p in mine}
             await folding.collection.index(("school", "opened"))
+            swept = {"gone": True, "position": {"$lte": folding.checkpoint}}
+            await folding.collection.delete(swept)  # what a crash kept from being swept
             if view.kind == "ledger":
                 await folding.load(
                     [d["_id"] for d in await folding.collection.find({}, fields=["_id"])]
@@ -379,7 +392,7 @@ class Projector:
             await self._checkpoints.update(self.service, {_checkpoint(folding.view): 0})
             await folding.collection.delete({})
             folding.cache.clear()
-            folding.checkpoint = self.position = self._saved = 0
+            folding.checkpoint = self.position = self._saved = self._ahead = 0
         await self.flush()
         return True
 
@@ -425,15 +438,22 @@ class Projector:
                 if records and records[0].position <= self._careful_to:
                     await self.apply(records)
                     continue
-                for folding, due in self._concerned(records):
-                    folding.due |= dict.fromkeys(await self._fold(folding, due))
-                if records:
-                    self._ahead = records[-1].position
-                    self._strange += _unknown(records)
-                self._came.set()
+                await self._fold_ahead(records)
                 await self.reached(self._ahead - AHEAD, within=None)
                 if len(records) < FOLLOW_BATCH:
                     await self._breathe(begun)
+                else:
+                    await asyncio.sleep(0)
+
+    async def _fold_ahead(self, records: list[Record]) -> None:
+        """Fold a batch in memory, for the writer to take."""
+        for folding, due in self._concerned(records):
+            keys = await self._fold(folding, due)
+            folding.due |= dict.fromkeys(keys)
+        if records:
+            self._ahead = records[-1].position
+            self._strange += _unknown(records)
+        self._came.set()
 
     async def _breathe(self, begun: float) -> None:
         """Let others work and more events come, longer while nobody waits for what is not folded yet."""
@@ -452,10 +472,11 @@ class Projector:
             self._came.clear()
             last, strange = self._ahead, self._strange
             self._strange = 0
-            batch = [(f, f.hand_over()) for f in self._foldings if f.due]
-            for folding, changes in batch:
-                if await folding.collection.replace_guarded(changes) != len(changes):
-                    raise Overtaken(folding.view.name)
+            for folding, keys in [(f, f.take_due()) for f in self._foldings]:
+                for some in batched(keys, BULK):
+                    changes = folding.hand_over(some)
+                    if await folding.collection.replace_guarded(changes) != len(changes):
+                        raise Overtaken(folding.view.name)
             await self._passed(last if last > self.position else 0, strange)
 
     def _concerned(self, records: list[Record]) -> Iterator[tuple[Folding, list[Record]]]:
@@ -515,7 +536,11 @@ class Projector:
         """Fold events into the documents at hand; gives the keys of those that changed."""
         work = [(r, f"{r.school}/{key}") for r in records for key in self._keys(folding, r)]
         keys = list(dict.fromkeys(key for _, key in work))
-        folding.begin(key for r, key in work if r.headers.get("ce-streamversion") == "1")
+        folding.begin(
+            key
+            for r, key in work
+            if r.headers.get("ce-streamversion") == "1" and key == f"{r.school}/{r.stream}"
+        )
         await folding.load(keys)
         for record, key in work:
             if record.position >= folding.parked.get(record.subject, NEVER):

@@ -17,7 +17,7 @@ from shared import metrics
 from shared.broker import Answer, Broker, TooLarge
 from shared.callers import Claims, NotAllowed, Unauthenticated, UnknownSchool
 from shared.decider import Command, Rejected, Unavailable, kebab, wire
-from shared.runtime import MIN_POSITION_WAIT, Invalid, Query, Service, Stream, problems
+from shared.runtime import MIN_POSITION_WAIT, Invalid, Query, Service, Stream, problems, traced
 from shared.security import Verifier
 
 MAX_BODY = 1024 * 1024
@@ -188,8 +188,7 @@ class Doors:
             headers["Taizhang-Wait"] = wait[1]
         if request.query_params.get("dry_run", "").lower() in {"1", "true"}:
             headers["Taizhang-Dry-Run"] = "1"
-        trace = request.headers.get("traceparent", "")
-        if re.fullmatch(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", trace):
+        if trace := traced(request.headers.get("traceparent")):
             headers["traceparent"] = trace
         return headers
 

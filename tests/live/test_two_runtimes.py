@@ -313,14 +313,26 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_who_wants_to_see_what_is_not_there_yet_is_told_to_come_back(school: School) -> None:
-    beyond = str(await school.settle() + 10**6)
+@pytest.mark.parametrize("ahead", [1, 10**6])
+async def test_who_wants_to_see_what_is_not_there_yet_is_told_to_come_back(
+    school: School, ahead: int
+) -> None:
+    beyond = str(await school.settle() + ahead)
 
     for method, path in (("GET", "/issues"), ("POST", "/opinions")):
         body = {"verbatim_text": "凉", "channel": "wechat"} if method == "POST" else None
         answer = await school.ask("clerk", method, path, body, Taizhang_Min_Position=beyond)
         assert (answer.status_code, answer.json()["code"]) == (503, "not-there-yet")
         assert answer.headers["Retry-After"]
+
+
+async def test_nobody_waits_for_what_the_log_does_not_have(school: School) -> None:
+    beyond = str(await school.settle() + 10**6)
+
+    async with asyncio.timeout(at_work.MIN_POSITION_WAIT - 1):
+        answer = await school.ask("clerk", "GET", "/issues", Taizhang_Min_Position=beyond)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "not-there-yet")
 
 
 async def test_a_command_tried_out_over_nats_says_what_would_be_and_leaves_nothing(
@@ -338,6 +350,26 @@ async def test_a_command_tried_out_over_nats_says_what_would_be_and_leaves_nothi
     assert (reply["type"], reply["event"], reply["dry_run"]) == (IssueOpened.TYPE, None, True)
     assert await runtime.broker.last_position() == before
     assert await runtime.mongo.keep("keys").count({}) == keys
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("nonsense", None), (f"00-{'a' * 32}-{'b' * 16}-01", f"00-{'a' * 32}-{'b' * 16}-01")],
+)
+async def test_a_trace_is_recorded_if_it_is_one(
+    school: School, sent: str, kept: str | None
+) -> None:
+    headers = {"Authorization": f"Bearer {school.tokens['clerk']}", "traceparent": sent}
+    await school.settle()
+
+    answer = await school.stack.gateway.broker.ask(
+        f"cmd.{school.id}.rectification.open-issue", json.dumps(ISSUE).encode(), headers
+    )
+
+    issue = json.loads(answer.body)["id"]
+    journal = school.stack.runtimes["rectification"].journal
+    (opened,) = await journal.read(f"evt.{school.id}.rectification.issue.{issue}")
+    assert opened.headers.get("traceparent") == kept
 
 
 async def test_nothing_is_added_to_what_was_erased(school: School) -> None:

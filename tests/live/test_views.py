@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.rectification.events import IssueDeclined, ProgressReported, RectificationStarted
 from services.stack import provisioned
+from shared import views
 from shared.broker import Broker
 from shared.decider import Event, PersonId, Unavailable
 from shared.embedded import Embedded
@@ -487,3 +488,96 @@ async def test_a_log_shorter_than_what_was_read_is_damage(desk: Desk) -> None:
     with pytest.raises(LogDamaged):
         async for _ in journal.follow("rectification-views", after=beyond):
             pass
+
+
+# -- Folding ahead of the writer ---------------------------------------------------------------------
+
+
+async def test_what_the_writer_took_while_a_batch_was_folded_is_not_due_again(desk: Desk) -> None:
+    await (await desk.projector(CARD)).apply([desk.said("a1"), desk.said("b1")])
+    projector = await desk.projector(CARD)
+    (cards,) = projector._foldings
+    await projector._fold_ahead([desk.said("a1")])
+
+    folding = asyncio.create_task(projector._fold_ahead([desk.said("b1")]))
+    await asyncio.sleep(0)  # it fetches what it has not at hand
+    taken = cards.take_due()
+    await folding
+
+    assert taken == [f"{desk.school}/a1"]
+    assert cards.take_due() == [f"{desk.school}/b1"]
+
+
+async def test_a_document_that_became_due_while_it_was_taken_is_written_once(desk: Desk) -> None:
+    projector = await desk.projector(CARD)
+    (cards,) = projector._foldings
+    await projector._fold_ahead([desk.said("a1")])
+    taken = cards.take_due()
+    await projector._fold_ahead([desk.said("a1")])
+
+    first, second = cards.hand_over(taken), cards.hand_over(cards.take_due())
+
+    assert [(loaded, d["position"]) for loaded, d in first] == [(None, 2)]
+    assert second == []
+
+
+async def test_letting_go_of_documents_keeps_what_is_still_to_be_swept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projector = await desk.projector(CARD)
+    await projector.apply([desk.said("a1"), desk.said("b1")])
+    await projector.apply([desk.said("a1", "gone")])
+
+    monkeypatch.setattr(views, "CARDS_IN_MEMORY", 0)
+    projector._foldings[0].trim()
+    await projector.save()
+    await projector.apply([desk.said("a1", "back"), desk.said("b1")])
+
+    assert await desk.shown() == {"a1": (1, 4), "b1": (2, 5)}
+
+
+async def test_a_document_that_comes_back_while_its_tombstone_is_swept_is_new(desk: Desk) -> None:
+    projector = await desk.projector(CARD)
+    await projector.apply([desk.said("a1")])
+    await projector.apply([desk.said("a1", "gone")])
+    (cards,) = projector._foldings
+
+    sweeping = asyncio.create_task(cards.sweep(projector.position))
+    await asyncio.sleep(0)  # the tombstone is being deleted
+    await projector._fold_ahead([desk.said("a1", "back")])
+    await sweeping
+    changes = cards.hand_over(cards.take_due())
+
+    assert [(loaded, d["position"]) for loaded, d in changes] == [(None, 3)]
+    assert await cards.collection.replace_guarded(changes) == 1
+    assert await desk.shown() == {"a1": (1, 3)}
+
+
+async def test_a_stream_that_begins_is_not_taken_for_the_beginning_of_what_it_names(
+    desk: Desk,
+) -> None:
+    await (await desk.projector(INDEX)).apply([desk.said("a1"), desk.said("a2")])
+    later = await desk.projector(INDEX)
+    (index,) = later._foldings
+
+    await later._fold_ahead([desk.said("a3", version=1)])
+    changes = index.hand_over(index.take_due())
+
+    assert {d["key"]: (loaded, d["times"]) for loaded, d in changes} == {
+        "a": (2, 3),
+        "3": (None, 1),
+    }
+    assert await index.collection.replace_guarded(changes) == 2
+
+
+async def test_a_tombstone_that_a_crash_left_behind_is_swept_at_the_next_start(desk: Desk) -> None:
+    projector = await desk.projector(CARD)
+    await projector.apply([desk.said("a1")])
+    await projector.apply([desk.said("a1", "gone")])
+    stored = desk.mongo.views(f"{desk.service}.{CARD.collection}")
+    await projector.save()
+    await stored.insert({"_id": "left", "school": desk.school, "position": 1, "gone": True})
+
+    await desk.projector(CARD)
+
+    assert await stored.find({}) == []
