@@ -64,7 +64,10 @@ class Requested:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decision on a talk looks at beside it; a voided request is none."""
+    """What a decision on a talk looks at beside it: the school, and the request it is to answer.
+
+    A voided request is none: a talk arranged because of it is held without it.
+    """
 
     directory: Directory
     request: Requested | None = None
@@ -466,8 +469,8 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
     match command, talk:
         # arranged
         case ArrangeTalk(), Unheld():
+            _known(command.request, facts)
             _arranging(command, facts)
-            _answering(command.request, command, facts)
             plan = vars(_plan(command))
             return TalkArranged(**plan, request=command.request, arranged_by=command.by)
         case ArrangeTalk(request=request), Arranged(plan=plan) if (
@@ -479,7 +482,6 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
                 return None
             _may_arrange(command, plan, facts)
             _arranging(command, facts)
-            _answering(talk.request, command, facts)
             return TalkRearranged(**vars(_plan(command)), reason=command.reason)
         case CancelTalk(reason=reason), Arranged(plan=plan):
             _may_arrange(command, plan, facts)
@@ -490,8 +492,9 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
         # held
         case HoldTalk(by=person), Arranged(plan=plan, request=request):
             _party(person, plan.parties)
-            return _held(command, request, facts)
+            return _held(command, request if facts.request else None, facts)
         case RecordTalk(request=request), Unheld():
+            _known(request, facts)
             return _held(command, request, facts)
         case HoldTalk(), Held(told=told) if _told(command) == told:
             return None
@@ -506,7 +509,6 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             if talk.confirmed_by_all:
                 raise ConfirmedByAll
             _telling(command, facts)
-            _answering(talk.request, command, facts)
             return TalkCorrected(**dict(_told(command)), reason=reason)
 
         # confirmed or disputed
@@ -563,6 +565,7 @@ def _arranging(command: _Planning, facts: Facts) -> None:
     if abs(day - directory.day(command.at)) > timedelta(days=FARTHEST):
         raise TooFarAway
     _company(command, command.planned_at, facts)
+    _answering(command, facts)
 
 
 def _telling(command: _Telling, facts: Facts) -> None:
@@ -573,6 +576,7 @@ def _telling(command: _Telling, facts: Facts) -> None:
     if command.ended_at - command.begun_at > LONGEST:
         raise LongerThanADay
     _company(command, command.begun_at, facts, *command.others)
+    _answering(command, facts)
     _once(side.party for side in command.sides)
     said = (
         *(side.party for side in command.sides),
@@ -623,14 +627,15 @@ def _may_arrange(command: Command, plan: Plan, facts: Facts) -> None:
         raise NotForYouToArrange
 
 
-def _answering(
-    request: str | None, command: _Planning | _Telling, facts: Facts
-) -> None:
-    """Refuse to answer a request with a talk of others (R49)."""
-    if request is None:
-        return
-    if facts.request is None:
+def _known(request: str | None, facts: Facts) -> None:
+    if request and facts.request is None:
         raise NoSuchRequest(request)
+
+
+def _answering(command: _Planning | _Telling, facts: Facts) -> None:
+    """Refuse to answer a request with a talk of others (R49)."""
+    if facts.request is None:
+        return
     asker, asked = facts.request.asker, facts.request.asked
     came = asker in command.parties if asker else command.outsider is not None
     if asked not in command.parties or not came:
@@ -652,7 +657,6 @@ def _plan(command: _Planning) -> Plan:
 
 def _held(command: HoldTalk | RecordTalk, request: str | None, facts: Facts) -> TalkHeld:
     _telling(command, facts)
-    _answering(request, command, facts)
     return TalkHeld(**dict(_told(command)), request=request, recorded_by=command.by)
 
 
