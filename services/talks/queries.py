@@ -23,9 +23,11 @@ from shared.runtime import Cursor, Desk, Query
 from shared.views import shown
 
 PEOPLE = frozenset({"person", "operator"})
-SPOKEN = ("outsider", "place", "sides", "communicated", "problems")
-"""What the parties may release."""
-KEPT = (*SPOKEN, "disputes", "helped", "ending")
+SPOKEN = ("outsider", "sides", "communicated", "problems")
+"""What is for the parties, unless they release it."""
+ARRANGED = ("place", "ending")
+"""What the office may know as well: where a talk is held, and why it was not."""
+KEPT = (*SPOKEN, *ARRANGED, "disputes", "helped")
 """What a list of talks leaves out."""
 AUDIENCES: dict[Audience, str] = {
     Audience.supervision_group: Role.supervisor,
@@ -89,9 +91,9 @@ async def all_talks(query: Talks, desk: Desk, _: Caller) -> dict[str, Any]:
         where["parties"] = {"$in": _names(query.party, school)}
     when: list[dict[str, Any]] = []
     if query.since:
-        when.append({"begins_at": {"$gt": _midnight(query.since - timedelta(days=1), school)}})
+        when.append({"begins_at": {"$gt": _end(query.since - timedelta(days=1), school)}})
     if query.until:
-        when.append({"begins_at": {"$lt": _midnight(query.until, school)}})
+        when.append({"begins_at": {"$lt": _end(query.until, school)}})
     if when:
         where["$and"] = when
     found = await desk.find(talks, where, after=query.after, limit=query.limit)
@@ -114,14 +116,15 @@ async def one_talk(query: Talk, desk: Desk, caller: Caller) -> dict[str, Any]:
     if document is None:
         raise NotFound
     school = _school(desk)
-    party = caller.id in _identities(document["parties"], school)
     card = {**_listed(document, school), **{name: document[name] for name in KEPT}}
-    if not party and not caller.roles & _released(document, school):
+    party = caller.id in _identities(document["parties"], school)
+    reads = party or bool(caller.roles & _released(document, school))
+    if not reads:
         card |= {name: masked(card[name]) for name in SPOKEN}
+    if not reads and not caller.roles & OFFICE:
+        card |= {name: masked(card[name]) for name in ARRANGED}
     if not party:
         card["disputes"] = masked(card["disputes"])
-    if not party and not caller.roles & OFFICE:
-        card["ending"] = masked(card["ending"])
     if not party or not _may_know_of_help(document, caller, school):
         card["helped"] = None
     return card
@@ -164,10 +167,9 @@ def _identities(people: Iterable[str], school: Directory) -> frozenset[PersonId]
     return frozenset(school.roster.identity(PersonId(person)) for person in people)
 
 
-def _midnight(day: date, school: Directory) -> str:
-    """The end of a day as documents hold an instant, just before its first one."""
-    moment = end_of_day(day, school.school.zone).astimezone(UTC) - timedelta(microseconds=1)
-    return moment.isoformat().replace("+00:00", "Z")
+def _end(day: date, school: Directory) -> str:
+    """The minute a day ends: behind whatever a document holds of the day, before all that follows."""
+    return end_of_day(day, school.school.zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def _page(items: list[dict[str, Any]], limit: int) -> dict[str, Any]:
