@@ -6,7 +6,6 @@ The facts hold nothing of what was said, so other services may fold and use them
 from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import combinations
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -141,7 +140,7 @@ class Lead(_Document):
     """Somebody who has to go first in talking, and whether they did, by day (R56, 带头)."""
 
     person: PersonId
-    role: Literal[Role.branch_secretary, Role.administrative_head]
+    role: Role
     branch: str | None
     first_on: date | None
     others_first_on: date | None
@@ -267,34 +266,25 @@ def _leads(directory: Directory, talks: Mapping[str, TalkFact], on: date) -> tup
         day = directory.day(fact.begun_at)
         first |= {p: min(day, first.get(p, day)) for p in fact.parties}
     heads = roster.holders(Role.administrative_head, on)
-    leading: dict[str, frozenset[PersonId]] = {}
+    leading: list[tuple[Role, PersonId, str | None]] = []
     others_first: dict[str | None, date] = {}
     for branch in _existing(directory, on):
         secretaries = roster.holders(Role.branch_secretary, on, branch)
-        leading[branch] = secretaries
+        leading += ((Role.branch_secretary, person, branch) for person in sorted(secretaries))
         others = roster.members(branch, on) - secretaries - heads
         if days := [first[person] for person in others if person in first]:
             others_first[branch] = min(days)
-    return (
-        *(
-            Lead(
-                person=person,
-                role=Role.branch_secretary,
-                branch=branch,
-                first_on=first.get(person),
-                others_first_on=others_first.get(branch),
-            )
-            for branch, secretaries in leading.items()
-            for person in sorted(secretaries)
-        ),
-        *(
-            Lead(
-                person=person,
-                role=Role.administrative_head,
-                branch=(branch := roster.people[person].branch(on)),
-                first_on=first.get(person),
-                others_first_on=others_first.get(branch),
-            )
-            for person in sorted(heads)
-        ),
+    leading += (
+        (Role.administrative_head, person, roster.people[person].branch(on))
+        for person in sorted(heads)
+    )
+    return tuple(
+        Lead(
+            person=person,
+            role=role,
+            branch=branch,
+            first_on=first.get(person),
+            others_first_on=others_first.get(branch),
+        )
+        for role, person, branch in leading
     )
