@@ -260,7 +260,9 @@ async def matrix(query: TalkCoverage, desk: Desk, _: Caller) -> dict[str, Any]:
     known = desk.ledger(facts) or cover.Talks()
     found = cover.coverage(school, known.talks, query.on or school.day(desk.at), since=since)
     told = found.model_dump(mode="json")
-    leads = [{**told, "leads": lead.leads} for told, lead in zip(told["leads"], found.leads, strict=True)]
+    leads = [
+        {**told, "leads": lead.leads} for told, lead in zip(told["leads"], found.leads, strict=True)
+    ]
     return {
         "on": told["on"],
         "since": told["since"],

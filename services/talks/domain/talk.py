@@ -473,8 +473,9 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             _arranging(command, facts)
             plan = vars(_plan(command))
             return TalkArranged(**plan, request=command.request, arranged_by=command.by)
-        case ArrangeTalk(request=request), Arranged(plan=plan) if (
-            (_plan(command), request) == (plan, talk.request)
+        case ArrangeTalk(request=request), Arranged(plan=plan) if (_plan(command), request) == (
+            plan,
+            talk.request,
         ):
             return None
         case RearrangeTalk(), Arranged(plan=plan):
@@ -498,8 +499,9 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             return _held(command, request, facts)
         case HoldTalk(), Held(told=told) if _told(command) == told:
             return None
-        case RecordTalk(request=request), Held(told=told) if (
-            (_told(command), request) == (told, talk.request)
+        case RecordTalk(request=request), Held(told=told) if (_told(command), request) == (
+            told,
+            talk.request,
         ):
             return None
         case CorrectTalk(by=person, reason=reason), Held(told=told):
@@ -526,9 +528,8 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             if told.outsider:
                 raise OutsiderReleasesNothing
             audiences = tuple(audience for audience in Audience if audience in chosen)
-            before = next((r.audiences for r in talk.releases if r.party == person), ())
-            same = audiences == before
-            return None if same else TalkReleased(party=person, audiences=audiences)
+            known = next((r.audiences for r in talk.releases if r.party == person), ())
+            return None if audiences == known else TalkReleased(party=person, audiences=audiences)
         case RaiseProblem(by=person), Held(told=told):
             _party(person, told.parties)
             return _raised(command, talk, facts)
@@ -545,9 +546,7 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             raise OutOfOrder
 
 
-def _by_name(
-    command: TalkCommand, talk: Talk, facts: Facts
-) -> tuple[TalkCommand, Talk, Facts]:
+def _by_name(command: TalkCommand, talk: Talk, facts: Facts) -> tuple[TalkCommand, Talk, Facts]:
     """The same with everybody named by the entry that stands, where duplicates were merged."""
     roster = facts.directory.roster
     request = roster.settled(facts.request)
@@ -588,9 +587,7 @@ def _telling(command: _Telling, facts: Facts) -> None:
         raise TalkingWithOneself
 
 
-def _company(
-    command: _Planning | _Telling, at: Instant, facts: Facts, *others: str
-) -> None:
+def _company(command: _Planning | _Telling, at: Instant, facts: Facts, *others: str) -> None:
     """Refuse a company that cannot have come together on that day."""
     parties, kind, directory = command.parties, command.kind, facts.directory
     if len(set(parties)) < len(parties):
@@ -702,16 +699,14 @@ def evolve(talk: Talk, event: TalkEvent) -> Talk:
         case TalkArranged(request=request, arranged_by=person):
             return Arranged(_planned(event), request, person)
         case TalkRearranged():
-            return replace(talk, plan=_planned(event))  # type: ignore[call-arg]  # only what was arranged is rearranged
+            return replace(talk, plan=_planned(event))  # type: ignore[arg-type]  # only what was arranged is rearranged
         case TalkCancelled(reason=reason):
             return Cancelled(reason)
         case TalkHeld(request=request, recorded_by=person):
             return Held(told_by(event), request, person)
         case TalkCorrected():
             held = _on_record(talk)
-            return Held(
-                told_by(event), held.request, held.recorded_by, problems=held.problems
-            )
+            return Held(told_by(event), held.request, held.recorded_by, problems=held.problems)
         case TalkConfirmed(party=person):
             held = _on_record(talk)
             disputes = tuple(d for d in held.disputes if d.party != person)
