@@ -465,6 +465,7 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
 
     Talks of one person that overlap are a finding of oversight, and so is a short one (R52).
     """
+    on_record = talk
     command, talk, facts = _by_name(command, talk, facts)
     match command, talk:
         # arranged
@@ -473,15 +474,14 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             _arranging(command, facts)
             plan = vars(_plan(command))
             return TalkArranged(**plan, request=command.request, arranged_by=command.by)
-        case ArrangeTalk(request=request), Arranged(plan=plan) if (_plan(command), request) == (
-            plan,
-            talk.request,
-        ):
+        case ArrangeTalk(by=person, request=request), Arranged(plan=plan):
+            if (person, _plan(command), request) != (talk.arranged_by, plan, talk.request):
+                raise OutOfOrder
             return None
         case RearrangeTalk(), Arranged(plan=plan):
+            _may_arrange(command, plan, facts)
             if _plan(command) == plan:
                 return None
-            _may_arrange(command, plan, facts)
             _arranging(command, facts)
             return TalkRearranged(**vars(_plan(command)), reason=command.reason)
         case CancelTalk(reason=reason), Arranged(plan=plan):
@@ -497,39 +497,37 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
         case RecordTalk(request=request), Unheld():
             _known(request, facts)
             return _held(command, request, facts)
-        case HoldTalk(), Held(told=told) if _told(command) == told:
-            return None
-        case RecordTalk(request=request), Held(told=told) if (_told(command), request) == (
-            told,
-            talk.request,
-        ):
+        case HoldTalk(by=person) | RecordTalk(by=person), Held(told=told):
+            request = getattr(command, "request", talk.request)
+            if person not in told.parties or (_told(command), request) != (told, talk.request):
+                raise OutOfOrder
             return None
         case CorrectTalk(by=person, reason=reason), Held(told=told):
+            _party(person, told.parties)
             if _told(command) == told:
                 return None
-            _party(person, told.parties)
             if talk.confirmed_by_all:
                 raise ConfirmedByAll
             _telling(command, facts)
             return TalkCorrected(**dict(_told(command)), reason=reason)
 
         # confirmed or disputed
-        case ConfirmTalk(by=person), Held(told=told):
-            _party(person, told.parties)
-            return None if person in talk.confirmed else TalkConfirmed(party=person)
-        case DisputeTalk(by=person, reason=reason), Held(told=told):
-            _party(person, told.parties)
+        case ConfirmTalk(by=person), Held():
+            party = _as_recorded(person, on_record, facts)
+            return None if person in talk.confirmed else TalkConfirmed(party=party)
+        case DisputeTalk(by=person, reason=reason), Held():
+            party = _as_recorded(person, on_record, facts)
             same = Dispute(person, reason) in talk.disputes
-            return None if same else TalkDisputed(party=person, reason=reason)
+            return None if same else TalkDisputed(party=party, reason=reason)
 
         # shown and followed up
         case ReleaseTalk(by=person, audiences=chosen), Held(told=told):
-            _party(person, told.parties)
+            party = _as_recorded(person, on_record, facts)
             if told.outsider:
                 raise OutsiderReleasesNothing
             audiences = tuple(audience for audience in Audience if audience in chosen)
             known = next((r.audiences for r in talk.releases if r.party == person), ())
-            return None if audiences == known else TalkReleased(party=person, audiences=audiences)
+            return None if audiences == known else TalkReleased(party=party, audiences=audiences)
         case RaiseProblem(by=person), Held(told=told):
             _party(person, told.parties)
             return _raised(command, talk, facts)
@@ -617,6 +615,15 @@ def _once(people: Iterable[str]) -> None:
 def _party(person: PersonId, parties: Iterable[str]) -> None:
     if person not in parties:
         raise NotAPartyToTheTalk
+
+
+def _as_recorded(person: PersonId, talk: Talk, facts: Facts) -> PersonId:
+    """The id by which the record names a party: what is folded without a roster stays together."""
+    identity = facts.directory.roster.identity
+    for party in _on_record(talk).told.parties:
+        if identity(party) == person:
+            return party
+    raise NotAPartyToTheTalk
 
 
 def _may_arrange(command: Command, plan: Plan, facts: Facts) -> None:
