@@ -89,7 +89,7 @@ def test_a_command_that_says_something_else_is_never_taken_for_the_same(laws: La
         if isinstance(command, VoidRequestedTalk):
             continue
         for other in otherwise(command):
-            if isinstance(command, RearrangeTalk) and other == replace_reason(command, other):
+            if isinstance(command, RearrangeTalk) and other == only_another_reason(command, other):
                 continue
             try:
                 event = laws.decider.decide(other, after, laws.facts)
@@ -98,7 +98,7 @@ def test_a_command_that_says_something_else_is_never_taken_for_the_same(laws: La
             assert event is not None, f"{other} swallowed after {command}"
 
 
-def replace_reason(command: Command, other: Command) -> Command:
+def only_another_reason(command: Command, other: Command) -> Command:
     return command.model_copy(update={"reason": getattr(other, "reason", None)})
 
 
