@@ -322,6 +322,7 @@ class MeetingAppraised(Event):
     TYPE = "meetings.meeting.appraised.v1"
     grade: MeetingGrade
     text: Text
+    appraised_by: PersonId
     appraised_at: Instant
 
 
@@ -329,7 +330,6 @@ class MeetingAppraisalCorrected(Event):
     TYPE = "meetings.meeting.appraisal-corrected.v1"
     grade: MeetingGrade
     text: Text
-    appraised_at: Instant
     reason: Text
 
 
