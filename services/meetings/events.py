@@ -152,6 +152,12 @@ class MeetingGateWaived(Event):
     reason: Text
 
 
+class MeetingGateRestored(Event):
+    TYPE = "meetings.meeting.gate-restored.v1"
+    gate: MeetingGate
+    reason: Text
+
+
 class MeetingPostponed(Event):
     TYPE = "meetings.meeting.postponed.v1"
     on: date | None = None
@@ -345,6 +351,7 @@ type MeetingEvent = (
     | MeetingPlanSentBack
     | MeetingDateAgreed
     | MeetingGateWaived
+    | MeetingGateRestored
     | MeetingPostponed
     | MeetingCancelled
     | MeetingHeld

@@ -29,6 +29,7 @@ from services.meetings.events import (
     MeetingEntryVoided,
     MeetingEvent,
     MeetingGate,
+    MeetingGateRestored,
     MeetingGateWaived,
     MeetingGrade,
     MeetingHeld,
@@ -194,6 +195,8 @@ def _change(card: MeetingCard, event: Event) -> dict[str, Any]:
             return {"on": day, "agreed_on": day}
         case MeetingGateWaived(gate=gate, reason=reason):
             return {"waived": (*card.waived, Waived(gate=gate, reason=reason))}
+        case MeetingGateRestored(gate=gate):
+            return {"waived": tuple(w for w in card.waived if w.gate is not gate)}
         case MeetingPostponed(on=day):
             return {"on": day, "agreed_on": None, "postponed": card.postponed + 1}
         case MeetingCancelled(reason=reason):
@@ -223,9 +226,11 @@ def _entered(card: MeetingCard, event: Event) -> dict[str, Any]:
         case AttendanceRecorded(attendees=attendees):
             return {"attendance": (*card.attendance, *map(_present, attendees))}
         case AttendanceCorrected(attendee=attendee):
-            return _seated(card, attendee.person, **dict(attendee))
+            if all(p.person != attendee.person for p in card.attendance):
+                return {"attendance": (*card.attendance, _present(attendee))}
+            return _seated(card, attendee.person, dict(attendee))
         case AbsenceMadeUp(person=person, on=day, account=account):
-            return _seated(card, person, made_up_on=day, account=account)
+            return _seated(card, person, {"made_up_on": day, "account": account})
         case MeetingProblemRaised():
             return {"problems": (*card.problems, _problem(event))}
         case MeetingProblemCorrected(key=key):
@@ -252,7 +257,7 @@ def _voided(card: MeetingCard, event: MeetingEntryVoided) -> dict[str, Any]:
         case MeetingEntry.attendance:
             return {"attendance": tuple(p for p in card.attendance if p.person != key)}
         case MeetingEntry.make_up:
-            return _seated(card, PersonId(key), made_up_on=None, account=None)
+            return _seated(card, key, {"made_up_on": None, "account": None})
         case MeetingEntry.problem:
             return {"problems": _struck(card.problems, key, reason)}
         case MeetingEntry.measure:
@@ -270,7 +275,7 @@ def _present(attendee: Attendee) -> Present:
     return Present(**dict(attendee))
 
 
-def _seated(card: MeetingCard, person: PersonId, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 -- fields of a seat
+def _seated(card: MeetingCard, person: str, changes: dict[str, Any]) -> dict[str, Any]:
     seats = (p.model_copy(update=changes) if p.person == person else p for p in card.attendance)
     return {"attendance": tuple(seats)}
 

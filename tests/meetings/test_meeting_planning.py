@@ -15,6 +15,7 @@ from services.meetings.domain.meeting import (
     NoSuchCampaign,
     NoSuchMeeting,
     NotInTheSchool,
+    NotOnRecord,
     NotTheKeeper,
     NotYourBranch,
     PlanMeeting,
@@ -23,6 +24,7 @@ from services.meetings.domain.meeting import (
     RecordedOtherwise,
     Reported,
     ReportUnclear,
+    RestoreMeetingGate,
     ReviseMeetingPlan,
     SendBackMeetingPlan,
     WaiveMeetingGate,
@@ -33,6 +35,7 @@ from services.meetings.events import (
     MeetingCancelled,
     MeetingDateAgreed,
     MeetingGate,
+    MeetingGateRestored,
     MeetingGateWaived,
     MeetingKind,
     MeetingPlanApproved,
@@ -198,7 +201,8 @@ def test_the_supervision_group_approves_the_plan() -> None:
     now = MeetingPlanApproved(revision=1, approved_at=NOON)
     meeting.given(*PLANNED).when(by(SUPERVISOR, ApproveMeetingPlan)).then(now)
     meeting.given(*READY).when(by(SUPERVISOR, ApproveMeetingPlan, **APPROVE)).then_nothing()
-    meeting.given(*READY).when(by(SUPERVISOR, ApproveMeetingPlan)).then_rejected(RecordedOtherwise)
+    meeting.given(*READY).when(by(SUPERVISOR, ApproveMeetingPlan)).then(now)
+    meeting.given(*PLANNED, now).when(by(SUPERVISOR, ApproveMeetingPlan, **APPROVE)).then(approved)
     assert ApproveMeetingPlan.allowed == SendBackMeetingPlan.allowed == {"supervisor"}
 
 
@@ -223,6 +227,9 @@ def test_the_day_is_agreed_and_may_be_agreed_anew() -> None:
     agree = by(SUPERVISOR, AgreeDate, on=AGREED_ON, occurred_at=BEFORE)
     meeting.given(*PLANNED, approved).when(agree).then(agreed)
     meeting.given(*READY).when(agree).then_nothing()
+    late = agreed.model_copy(update={"agreed_at": NOON})
+    meeting.given(*PLANNED, late).when(agree).then(agreed)
+    meeting.given(*READY).when(by(SUPERVISOR, AgreeDate, on=AGREED_ON)).then_nothing()
     another = MeetingDateAgreed(on=date(2023, 7, 8), agreed_at=NOON)
     meeting.given(*READY).when(by(SUPERVISOR, AgreeDate, on=another.on)).then(another)
 
@@ -238,7 +245,12 @@ def test_the_supervision_group_waves_a_gate_through_with_a_reason() -> None:
         meeting.given(*PLANNED, waived).when(waive).then_nothing()
         other = by(SUPERVISOR, WaiveMeetingGate, gate=gate, reason="时间紧")
         meeting.given(*PLANNED, waived).when(other).then_rejected(RecordedOtherwise)
-    assert WaiveMeetingGate.allowed == {"supervisor"}
+        restore = by(SUPERVISOR, RestoreMeetingGate, gate=gate, reason="误操作")
+        restored = MeetingGateRestored(gate=gate, reason="误操作")
+        meeting.given(*PLANNED, waived).when(restore).then(restored)
+        meeting.given(*PLANNED, waived, restored).when(restore).then_rejected(NotOnRecord)
+        meeting.given(*PLANNED, waived, restored).when(other).decided()
+    assert WaiveMeetingGate.allowed == RestoreMeetingGate.allowed == {"supervisor"}
 
 
 OF_SUPERVISORS = [

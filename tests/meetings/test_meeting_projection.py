@@ -24,6 +24,7 @@ from services.meetings.events import (
     MeetingEntryVoided,
     MeetingEvent,
     MeetingGate,
+    MeetingGateRestored,
     MeetingGateWaived,
     MeetingGrade,
     MeetingPlanRevised,
@@ -185,6 +186,8 @@ def test_the_day_is_the_one_intended_then_agreed_then_held() -> None:
 def test_what_was_waved_through_is_on_the_card_with_its_reason() -> None:
     waived = MeetingGateWaived(gate=MeetingGate.plan_approval, reason="上级统一安排")
     assert [dict(w) for w in card(*PLANNED, waived).waived] == [dict(waived)]
+    restored = MeetingGateRestored(gate=MeetingGate.plan_approval, reason="误操作")
+    assert card(*PLANNED, waived, restored).waived == ()
 
 
 def test_who_was_there_is_on_the_card_by_name() -> None:
@@ -198,6 +201,8 @@ def test_who_was_there_is_on_the_card_by_name() -> None:
     came = AttendanceCorrected(attendee=seat(OTHER_MEMBER), reason="点名有误")
     found = {p.person: p for p in card(*OPEN, came).attendance}
     assert (found[OTHER_MEMBER].attendance, found[OTHER_MEMBER].excuse) == ("present", None)
+    forgotten = AttendanceCorrected(attendee=seat(TEACHER), reason="漏登记")
+    assert TEACHER in {p.person for p in card(*CLOSED, forgotten).attendance}
     undone = card(*OPEN, made_up, void(MeetingEntry.make_up, OTHER_MEMBER))
     assert all(p.made_up_on is None and p.account is None for p in undone.attendance)
     gone = card(*OPEN, void(MeetingEntry.attendance, SUPERVISOR))

@@ -157,7 +157,9 @@ def test_attendance_is_corrected_and_after_locking_by_a_second_person() -> None:
     meeting.given(*OPEN, came).when(correct_seat(CLERK, OTHER_MEMBER)).then_nothing()
     meeting.given(*CLOSED).when(correct_seat(SECOND_CLERK, OTHER_MEMBER)).then(came)
     meeting.given(*CLOSED).when(correct_seat(CLERK, OTHER_MEMBER)).then_rejected(FourEyes)
-    meeting.given(*OPEN).when(correct_seat(CLERK, TEACHER)).then_rejected(NotOnRecord)
+    forgotten = AttendanceCorrected(attendee=seat(TEACHER), reason="点名有误")
+    meeting.given(*CLOSED).when(correct_seat(SECOND_CLERK, TEACHER)).then(forgotten)
+    meeting.given(*CLOSED).when(correct_seat(SECOND_CLERK, GONE)).then_rejected(NotInTheSchool)
     bare = by(
         CLERK, CorrectAttendance, person=MEMBER, attendance=Attendance.absent, reason="点名有误"
     )

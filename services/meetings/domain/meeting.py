@@ -33,6 +33,7 @@ from services.meetings.events import (
     MeetingEntryVoided,
     MeetingEvent,
     MeetingGate,
+    MeetingGateRestored,
     MeetingGateWaived,
     MeetingGrade,
     MeetingHeld,
@@ -186,6 +187,15 @@ class WaiveMeetingGate(Command):
     reason: Prose
 
 
+class RestoreMeetingGate(Command):
+    """Take back that a democratic life meeting was waved through."""
+
+    zh = "恢复会前条件"
+    allowed = SUPERVISION
+    gate: MeetingGate
+    reason: Prose
+
+
 class PostponeMeeting(Command):
     """Put a meeting off, to a day or until further notice; a date has to be agreed anew (R67)."""
 
@@ -238,7 +248,7 @@ class RecordAttendance(Command):
 
 
 class CorrectAttendance(Command):
-    """Put right whether somebody was there; once the minutes are closed a second person does."""
+    """Put right whether somebody was there, or was forgotten; in closed minutes a second person does."""
 
     zh = "更正出席"
     allowed = PEOPLE
@@ -458,6 +468,7 @@ type MeetingCommand = (
     | SendBackMeetingPlan
     | AgreeDate
     | WaiveMeetingGate
+    | RestoreMeetingGate
     | PostponeMeeting
     | CancelMeeting
     | HoldMeeting
@@ -908,7 +919,7 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEv
             return None if plan.reviewed == _said(back) else back
         case AgreeDate(on=day), Planned(plan):
             _must_be(plan, MeetingKind.democratic_life)
-            if plan.agreed_on == day:
+            if plan.agreed_on == day and command.occurred_at in {None, plan.agreed_at}:
                 return None
             return MeetingDateAgreed(on=day, agreed_at=command.occurred_at or command.at)
         case WaiveMeetingGate(gate=gate, reason=reason), Planned(plan):
@@ -917,6 +928,10 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEv
             if not plan.waives(gate):
                 return waived
             return _once(same=Waiver(gate, _fingerprint(reason)) in plan.waived)
+        case RestoreMeetingGate(gate=gate, reason=reason), Planned(plan):
+            if not plan.waives(gate):
+                raise NotOnRecord(gate)
+            return MeetingGateRestored(gate=gate, reason=reason)
         case PostponeMeeting(on=day, reason=reason), Planned(plan):
             _keeper(command, meeting, facts)
             put_off = MeetingPostponed(on=day, reason=reason)
@@ -950,7 +965,7 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEv
             return _attendance(command, minutes, facts)
         case CorrectAttendance(), Held(minutes=minutes) | Closed(minutes=minutes):
             _corrector(command, meeting, facts)
-            return _attendance_corrected(command, minutes)
+            return _attendance_corrected(command, minutes, facts)
         case MakeUpAbsence(), Held(minutes=minutes) | Closed(minutes=minutes):
             _keeper(command, meeting, facts)
             return _made_up(command, minutes, facts)
@@ -1052,6 +1067,7 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEv
             | SendBackMeetingPlan()
             | AgreeDate()
             | WaiveMeetingGate()
+            | RestoreMeetingGate()
             | PostponeMeeting()
             | CancelMeeting()
         ), Held() | Closed():
@@ -1133,8 +1149,8 @@ def _outline(command: PlanMeeting | ReviseMeetingPlan) -> dict[str, Any]:
 def _settled(
     command: PlanMeeting | ReviseMeetingPlan, kind: MeetingKind, facts: Facts
 ) -> None:
-    """A plan names what its kind of meeting needs, and people who are here."""
-    day = facts.directory.day(command.at)
+    """A plan names what its kind of meeting needs, and people who are here on its day."""
+    day = command.on or facts.directory.day(command.at)
     of_a_branch = command.branch is not None
     if of_a_branch != (kind is MeetingKind.organisational_life) and not (
         of_a_branch and kind in OF_A_BRANCH
@@ -1169,9 +1185,8 @@ def _approved(command: ApproveMeetingPlan, plan: Plan) -> MeetingPlanApproved | 
     )
     if not plan.programmed:
         raise ProgrammeMissing
-    if plan.approved_at and plan.reviewed != _said(approved):
-        raise RecordedOtherwise
-    return None if plan.approved_at else approved
+    same = plan.reviewed == _said(approved) and command.occurred_at in {None, plan.approved_at}
+    return None if plan.approved_at and same else approved
 
 
 def _must_be(plan: Plan, *kinds: MeetingKind) -> None:
@@ -1270,16 +1285,16 @@ def _attendance(
 
 
 def _attendance_corrected(
-    command: CorrectAttendance, minutes: Minutes
+    command: CorrectAttendance, minutes: Minutes, facts: Facts
 ) -> AttendanceCorrected | None:
+    """Somebody's attendance is other than recorded, or was forgotten."""
     attendee = Attendee(
         person=PersonId(command.person), attendance=command.attendance, excuse=command.excuse
     )
     known = minutes.seat(command.person)
-    if known is None:
-        raise NotOnRecord(command.person)
-    if known.said == _said(attendee):
+    if known and known.said == _said(attendee):
         return None
+    _must_be_here((command.person,), minutes.on, facts)
     _excused(attendee)
     if attendee.attendance is Attendance.absent:
         _silent(command.person, minutes)
@@ -1502,6 +1517,7 @@ def evolve(meeting: Meeting, event: MeetingEvent) -> Meeting:
             | MeetingPlanSentBack()
             | MeetingDateAgreed()
             | MeetingGateWaived()
+            | MeetingGateRestored()
             | MeetingPostponed()
         ):
             return Planned(_prepared(_plan_of(meeting), event))
@@ -1530,6 +1546,8 @@ def _prepared(plan: Plan, event: MeetingEvent) -> Plan:
             return replace(plan, agreed_on=day, agreed_at=moment, put_off=None)
         case MeetingGateWaived(gate=gate, reason=reason):
             return replace(plan, waived=(*plan.waived, Waiver(gate, _fingerprint(reason))))
+        case MeetingGateRestored(gate=gate):
+            return replace(plan, waived=tuple(w for w in plan.waived if w.gate is not gate))
         case MeetingPostponed():
             return replace(plan, agreed_on=None, agreed_at=None, put_off=_whole(event))
         case _:
