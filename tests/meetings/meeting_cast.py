@@ -116,7 +116,7 @@ SCHOOL = Directory(
             state=state,
         )
         for name, state in (("campaign-0", "concluded"), ("campaign-1", "running"))
-    },  # type: ignore[arg-type]  # the two words are states
+    },
 )
 
 FACTS = Facts(

@@ -160,7 +160,7 @@ def test_a_briefing_names_the_democratic_life_meeting_it_reports_on() -> None:
 
 def test_who_is_named_is_in_the_school() -> None:
     meeting.when(plan(chair=GONE)).then_rejected(NotInTheSchool)
-    meeting.when(plan(invited=[TEACHER, GONE])).then_rejected(NotInTheSchool)
+    meeting.when(plan(invited=(TEACHER, GONE))).then_rejected(NotInTheSchool)
     once = planned.model_copy(update={"invited": (TEACHER,)})
     meeting.when(plan(invited=(TEACHER, TEACHER))).then(once)
 
@@ -294,7 +294,8 @@ def test_a_meeting_called_off_is_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "rule"), [(TEACHER, NotTheKeeper), (LEADER, None), (CLERK, None), (SUPERVISOR, NotTheKeeper)]
+    ("who", "rule"),
+    [(TEACHER, NotTheKeeper), (LEADER, None), (CLERK, None), (SUPERVISOR, NotTheKeeper)],
 )
 def test_who_convenes_or_chairs_it_or_manages_the_school_calls_it_off(
     who: PersonId, rule: type[Rejected] | None

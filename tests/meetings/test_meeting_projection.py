@@ -92,7 +92,6 @@ from tests.meetings.meeting_cast import (
     problem,
     seat,
     seated,
-    self_criticism,
     voided,
 )
 
@@ -219,9 +218,7 @@ def test_what_came_out_of_it_is_on_the_card_and_stays_when_voided() -> None:
     assert card(*OPEN, corrected).problems[0].winds == ("bureaucratism",)
     moved = MeasureCorrected(**{**dict(measure), "owner": LEADER, "reason": "…"})
     assert card(*OPEN, moved).measures[0].owner == LEADER
-    struck = card(
-        *OPEN, void(MeetingEntry.problem, "p-1"), void(MeetingEntry.measure, "m-1")
-    )
+    struck = card(*OPEN, void(MeetingEntry.problem, "p-1"), void(MeetingEntry.measure, "m-1"))
     assert (struck.problems[0].voided, struck.measures[0].voided) == ("记错", "记错")
 
 
@@ -369,7 +366,9 @@ def test_ledger_card_and_rules_agree_on_who_was_there_and_what_was_said(
     ruled = {s.person: s.attendance for s in state.minutes.seats}
     assert gathering(*past).seats == ruled or isinstance(past[-1], type(held))
     assert {p.person: p.attendance for p in card(*past).attendance} == gathering(*past).seats
-    said = {s.number: (s.act, s.speaker, s.receiver) for s in state.minutes.speeches if not s.voided}
+    said = {
+        s.number: (s.act, s.speaker, s.receiver) for s in state.minutes.speeches if not s.voided
+    }
     if not isinstance(past[-1], type(held)):
         assert {
             n: (s.act, s.speaker, s.receiver) for n, s in gathering(*past).speeches.items()
@@ -384,7 +383,7 @@ def test_a_paper_can_be_adopted_from_its_draft_until_it_is_void() -> None:
         found = None
         for record in log(*(("paper-1", event) for event in past)):
             found = adoptable(found, record)
-        return found and found.kind
+        return found.kind if found else None
 
     plan = RectificationPlanDrafted(campaign="campaign-1", title="整改方案", drafted_by=LEADER)
     rule = RegulationDrafted(title="会议制度", text="双周一次", answers=(), drafted_by=CLERK)

@@ -126,9 +126,7 @@ def of_the_team(meetings: Iterable[Gathering], roster: Roster, day: date) -> Cri
     )
 
 
-def of_a_branch(
-    meetings: Iterable[Gathering], roster: Roster, day: date, branch: str
-) -> Criticism:
+def of_a_branch(meetings: Iterable[Gathering], roster: Roster, day: date, branch: str) -> Criticism:
     """What organisational life meetings owe a branch's members of a day (R80, R81)."""
     spoken = tuple(_in_order(meetings, roster))
     heads = sorted(roster.holders(Role.branch_secretary, day, branch))
@@ -157,18 +155,20 @@ def _in_order(meetings: Iterable[Gathering], roster: Roster) -> Iterator[Spoken]
 
 
 def _edges(spoken: Iterable[Spoken]) -> frozenset[Pair]:
-    """Criticism as giver and receiver; self-criticism leads back to the speaker."""
-    return frozenset(
-        (s.speaker, s.receiver if s.act is SpeechAct.criticism else s.speaker)
-        for s in spoken
-        if s.act in {SpeechAct.criticism, SpeechAct.self_criticism}
-    )
+    """Criticism as giver and receiver; self-criticism leads back to the speaker, and nothing else does.
+
+    Who turned out to be one person did not criticise themselves by criticising each other.
+    """
+    spoken = tuple(spoken)
+    of_others = {(s.speaker, s.receiver) for s in spoken if s.act is SpeechAct.criticism}
+    selves = {(s.speaker, s.speaker) for s in spoken if s.act is SpeechAct.self_criticism}
+    return frozenset({pair for pair in of_others if pair[0] != pair[1]} | selves)
 
 
 def _given(spoken: Iterable[Spoken]) -> dict[PersonId, dict[PersonId, int]]:
     counts: dict[PersonId, dict[PersonId, int]] = {}
     for s in spoken:
-        if s.act is SpeechAct.criticism and s.receiver:
+        if s.act is SpeechAct.criticism and s.receiver and s.receiver != s.speaker:
             row = counts.setdefault(s.speaker, {})
             row[s.receiver] = row.get(s.receiver, 0) + 1
     return counts
@@ -187,9 +187,7 @@ def _before(spoken: Iterable[Spoken], members: Iterable[PersonId]) -> frozenset[
 
 def _unlinked(spoken: Iterable[Spoken]) -> tuple[Pair, ...]:
     return tuple(
-        (s.speaker, s.receiver)
-        for s in spoken
-        if s.act is SpeechAct.criticism and s.talk is None
+        (s.speaker, s.receiver) for s in spoken if s.act is SpeechAct.criticism and s.talk is None
     )
 
 

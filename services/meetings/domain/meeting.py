@@ -947,8 +947,8 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEv
             _keeper(command, meeting, facts)
             return _held(command, plan, facts)
         case HoldMeeting(), Held(minutes=now) | Closed(minutes=now):
-            known = (now.began_at, now.chair, now.recorder)
-            return _once(same=known == (command.began_at, command.chair, command.recorder))
+            opened = (now.began_at, now.chair, now.recorder)
+            return _once(same=opened == (command.began_at, command.chair, command.recorder))
         case EndMeeting(ended_at=end), Held(minutes=minutes):
             _keeper(command, meeting, facts)
             if minutes.ended_at:
@@ -1039,8 +1039,8 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEv
                 appraised_by=person,
                 appraised_at=command.occurred_at or command.at,
             )
-            known = MeetingEntry.appraisal
-            return appraised if _is_new(appraised, minutes, known, APPRAISAL) else None
+            entry = MeetingEntry.appraisal
+            return appraised if _is_new(appraised, minutes, entry, APPRAISAL) else None
         case CorrectMeetingAppraisal(by=person), Closed(minutes=minutes):
             better = MeetingAppraisalCorrected(
                 grade=command.grade, text=command.text, reason=command.reason
@@ -1062,24 +1062,30 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEv
         case AppraiseMeeting() | CorrectMeetingAppraisal(), Held():
             raise MinutesStillOpen
         case (
-            ReviseMeetingPlan()
-            | ApproveMeetingPlan()
-            | SendBackMeetingPlan()
-            | AgreeDate()
-            | WaiveMeetingGate()
-            | RestoreMeetingGate()
-            | PostponeMeeting()
-            | CancelMeeting()
-        ), Held() | Closed():
+            (
+                ReviseMeetingPlan()
+                | ApproveMeetingPlan()
+                | SendBackMeetingPlan()
+                | AgreeDate()
+                | WaiveMeetingGate()
+                | RestoreMeetingGate()
+                | PostponeMeeting()
+                | CancelMeeting()
+            ),
+            Held() | Closed(),
+        ):
             raise HeldAlready
         case (
-            RecordAttendance()
-            | RecordSpeech()
-            | RaiseProblemAtMeeting()
-            | ResolveMeasure()
-            | AdoptDocument()
-            | ReportBriefingPart()
-        ), Closed():
+            (
+                RecordAttendance()
+                | RecordSpeech()
+                | RaiseProblemAtMeeting()
+                | ResolveMeasure()
+                | AdoptDocument()
+                | ReportBriefingPart()
+            ),
+            Closed(),
+        ):
             raise MinutesLocked
         case _, Planned():
             raise NotHeldYet
@@ -1146,9 +1152,7 @@ def _outline(command: PlanMeeting | ReviseMeetingPlan) -> dict[str, Any]:
     return {**{name: getattr(command, name) for name in names}, "invited": invited}
 
 
-def _settled(
-    command: PlanMeeting | ReviseMeetingPlan, kind: MeetingKind, facts: Facts
-) -> None:
+def _settled(command: PlanMeeting | ReviseMeetingPlan, kind: MeetingKind, facts: Facts) -> None:
     """A plan names what its kind of meeting needs, and people who are here on its day."""
     day = command.on or facts.directory.day(command.at)
     of_a_branch = command.branch is not None
@@ -1364,9 +1368,8 @@ def _may_be_said(
     seat = minutes.seat(speech.speaker)
     if seat is None or seat.attendance is not Attendance.present:
         raise NotAttending(speech.speaker)
-    if (
-        act is SpeechAct.team_self_examination
-        and Role.principal_leader not in facts.roles(speech.speaker, minutes.on)
+    if act is SpeechAct.team_self_examination and Role.principal_leader not in facts.roles(
+        speech.speaker, minutes.on
     ):
         raise NotAPrincipalLeader
     if speech.receiver is None and act is SpeechAct.criticism:
