@@ -197,7 +197,15 @@ async def campaign_criticism(query: CampaignCriticism, desk: Desk, _: Caller) ->
         raise NotFound
     today = known.day(desk.at)
     all_held = desk.ledger(gatherings) or Gatherings()
-    branches = [u for u in known.units if known.has_unit(u, UnitKind.branch, today)]
+    branches = [
+        unit
+        for unit, entry in known.units.items()
+        if entry.kind is UnitKind.branch
+        and (
+            known.has_unit(unit, UnitKind.branch, today)
+            or all_held.held(MeetingKind.organisational_life, campaign, unit)
+        )
+    ]
     items: list[dict[str, Any]] = []
     for n, branch in enumerate([None, *branches], start=1):
         kind = MeetingKind.organisational_life if branch else MeetingKind.democratic_life

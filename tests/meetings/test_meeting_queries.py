@@ -54,6 +54,7 @@ from tests.meetings.meeting_cast import (
     TEACHER,
     TODAY,
     appraised,
+    branch_planned,
     briefing_planned,
     by,
     caller,
@@ -311,6 +312,18 @@ async def test_a_campaign_shows_the_team_and_every_branch_that_exists() -> None:
         q.CampaignCriticism(campaign="campaign-0"), desk, caller(TEACHER)
     )
     assert [item["meetings"] for item in before["items"]] == [0, 0, 0]
+
+
+async def test_a_branch_closed_since_still_shows_the_meetings_it_held() -> None:
+    closed_since = branch_planned.model_copy(update={"branch": "retired"})
+    desk = await desk_after(*lived("meeting-2", (closed_since, *BRANCH[1:])))
+    found = await q.campaign_criticism(q.CampaignCriticism(), desk, caller(TEACHER))
+    assert {item["branch"]: item["meetings"] for item in found["items"]} == {
+        None: 0,
+        "liberal": 0,
+        "science": 0,
+        "retired": 1,
+    }
 
 
 # -- Attendance -----------------------------------------------------------------------------------
