@@ -519,12 +519,29 @@ def test_a_stranger_puts_nothing_on_record(command: Command) -> None:
 
 # -- Duplicates -----------------------------------------------------------------------------------
 
+TWIN = PersonId("he-zhiyuan-2")
+merged = meeting.knowing(replace(FACTS, directory=changed(TWIN, merged_into=OTHER_MEMBER)))
+AS_TWIN = (*HELD, AttendanceRecorded(attendees=(seat(LEADER), seat(TWIN, "出差"))), ended)
+
 
 def test_a_duplicate_entry_of_a_person_is_the_same_person() -> None:
-    twin = PersonId("luo-chengye-2")
-    school = changed(twin, merged_into=LEADER)
-    merged = meeting.knowing(replace(FACTS, directory=school))
-    as_twin = AttendanceRecorded(attendees=(seat(twin), seat(MEMBER)))
-    past = (*HELD, as_twin)
-    merged.given(*past).when(say(self_criticism)).then(self_criticism)
-    merged.given(*past).when(say(criticism, receiver=LEADER)).then_rejected(CriticisesOneself)
+    there = (*HELD, AttendanceRecorded(attendees=(seat(LEADER), seat(TWIN))))
+    own = self_criticism.model_copy(update={"speaker": OTHER_MEMBER})
+    merged.given(*there).when(say(own)).then(own)
+    merged.given(*AS_TWIN).when(say(own)).then_rejected(NotAttending)
+    said_as_twin = criticism.model_copy(update={"speaker": TWIN, "receiver": LEADER})
+    strike = correct_seat(CLERK, OTHER_MEMBER, "病假")
+    merged.given(*there, said_as_twin).when(strike).then_rejected(HasSpoken)
+
+
+def test_whoever_was_seated_under_a_duplicate_entry_stays_seated_there() -> None:
+    at = merged.given(*AS_TWIN)
+    at.when(attend(seat(OTHER_MEMBER, "出差"))).then_nothing()
+    came = AttendanceCorrected(attendee=seat(TWIN), reason="点名有误")
+    at.when(correct_seat(CLERK, OTHER_MEMBER)).then(came)
+    merged.given(*AS_TWIN, came).when(correct_seat(CLERK, OTHER_MEMBER)).then_nothing()
+    twins = made_up.model_copy(update={"person": TWIN})
+    at.when(by(CLERK, MakeUpAbsence, **MAKE_UP)).then(twins)
+    for entry in (MeetingEntry.make_up, MeetingEntry.attendance):
+        gone = MeetingEntryVoided(entry=entry, key=TWIN, reason="记错")
+        merged.given(*AS_TWIN, twins).when(void(entry, OTHER_MEMBER)).then(gone)

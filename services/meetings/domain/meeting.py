@@ -899,8 +899,29 @@ class DueBeforeTheMeeting(Rejected):
 
 
 def decide(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEvent | None:
+    """Decide by who people are; whoever was seated under an entry merged since stays seated there."""
+    event = _decided(command, facts.directory.roster.settled(meeting), facts)
+    match event:
+        case AttendanceCorrected(attendee=attendee):
+            seated = {"person": _seated_as(attendee.person, meeting, facts)}
+            return event.model_copy(update={"attendee": attendee.model_copy(update=seated)})
+        case AbsenceMadeUp(person=person):
+            return event.model_copy(update={"person": _seated_as(person, meeting, facts)})
+        case MeetingEntryVoided(entry=MeetingEntry.attendance | MeetingEntry.make_up, key=key):
+            return event.model_copy(update={"key": _seated_as(key, meeting, facts)})
+        case _:
+            return event
+
+
+def _seated_as(person: str, meeting: Meeting, facts: Facts) -> str:
+    """The entry under which somebody's attendance was recorded."""
+    seats = _minutes_of(meeting).seats
+    identity = facts.directory.roster.identity
+    return next((seat.person for seat in seats if identity(seat.person) == person), person)
+
+
+def _decided(command: MeetingCommand, meeting: Meeting, facts: Facts) -> MeetingEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
-    meeting = facts.directory.roster.settled(meeting)
     match command, meeting:
         # planned
         case PlanMeeting(), Unplanned():
@@ -1283,7 +1304,7 @@ def _attendance(
         if known is None:
             _must_be_here((attendee.person,), minutes.on, facts)
             new.append(attendee)
-        elif known.said != _said(attendee):
+        elif known.said != _said(attendee, "person"):
             raise RecordedOtherwise(attendee.person)
     return AttendanceRecorded(attendees=tuple(new)) if new else None
 
@@ -1296,7 +1317,7 @@ def _attendance_corrected(
         person=PersonId(command.person), attendance=command.attendance, excuse=command.excuse
     )
     known = minutes.seat(command.person)
-    if known and known.said == _said(attendee):
+    if known and known.said == _said(attendee, "person"):
         return None
     _must_be_here((command.person,), minutes.on, facts)
     _excused(attendee)
@@ -1586,7 +1607,7 @@ def _written(minutes: Minutes, event: MeetingEvent) -> Minutes:
 
 
 def _seat(attendee: Attendee) -> Seat:
-    return Seat(attendee.person, attendee.attendance, _said(attendee))
+    return Seat(attendee.person, attendee.attendance, _said(attendee, "person"))
 
 
 def _seated(minutes: Minutes, person: str, *instead: Seat) -> Minutes:
