@@ -240,6 +240,7 @@ class AppraisalOpened(Event):
     members: tuple[PersonId, ...]
     principals: tuple[PersonId, ...]
     scale: tuple[Grade, ...]
+    opened_by: PersonId
 
 
 class AppraisalCorrected(Event):
@@ -278,6 +279,7 @@ class BallotOpened(Event):
     round: int
     code_hashes: tuple[str, ...]
     secret: bool
+    opened_by: PersonId
 
 
 class BallotVoided(Event):
@@ -298,6 +300,7 @@ class ResultRecorded(Event):
     TYPE = "meetings.appraisal.result-recorded.v1"
     member: PersonId
     grade: Grade
+    recorded_by: PersonId
 
 
 class MemberCommentedOn(Event):
@@ -311,12 +314,14 @@ class MemberRecommended(Event):
     TYPE = "meetings.appraisal.member-recommended.v1"
     member: PersonId
     text: Text
+    recorded_by: PersonId
 
 
 class MemberEducated(Event):
     TYPE = "meetings.appraisal.member-educated.v1"
     member: PersonId
     text: Text
+    recorded_by: PersonId
 
 
 class MemberDisposed(Event):
@@ -324,10 +329,11 @@ class MemberDisposed(Event):
     member: PersonId
     disposition: Disposition
     text: Text
+    recorded_by: PersonId
 
 
 class AppraisalEntryVoided(Event):
-    """`giver` names whose appraisal of the member it was."""
+    """`giver` names whose appraisal of the member, or whose comment on them, it was."""
 
     TYPE = "meetings.appraisal.entry-voided.v1"
     entry: AppraisalEntry

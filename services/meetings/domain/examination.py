@@ -546,7 +546,8 @@ def decide(
 
         case SubmitExamination(), Drafted(frame, paper):
             _writes(command, frame, facts)
-            _gates(frame, paper, facts)
+            _sections_written(frame, paper)
+            _issues_claimed(frame, facts)
             return ExaminationSubmitted(unanswered=unanswered(facts.to_answer, paper.answers))
         case SubmitExamination(), Submitted(frame):
             _writes(command, frame, facts)
@@ -556,7 +557,7 @@ def decide(
             written = _paper(command, facts)
             if written == paper:
                 return None
-            _gates(frame, written, facts)
+            _sections_written(frame, written)
             return ExaminationCorrected(paper=written, reason=reason)
         case CorrectExamination(), Adopted() | Consulted() | Reviewed():
             raise DecidedUpon
@@ -709,11 +710,15 @@ def _paper(command: PaperCommand, facts: Facts) -> Paper:
     )
 
 
-def _gates(frame: Frame, paper: Paper, facts: Facts) -> None:
-    """What has to be so before it is submitted, unless the supervision group waived it."""
+def _sections_written(frame: Frame, paper: Paper) -> None:
+    """R60, unless the supervision group waived it."""
     missing = [name for name in SECTIONS if getattr(paper, name) is None]
     if missing and ExaminationGate.four_sections not in frame.waived:
         raise SectionsMissing(" ".join(missing))
+
+
+def _issues_claimed(frame: Frame, facts: Facts) -> None:
+    """R33, unless the supervision group waived it."""
     if facts.unclaimed and ExaminationGate.issues_claimed not in frame.waived:
         raise IssuesUnclaimed(" ".join(sorted(facts.unclaimed)))
 
