@@ -68,15 +68,8 @@ class Facts:
     def secretaries(self, branch: str, day: date) -> frozenset[PersonId]:
         """Who leads a branch on a day: holds its post (or one without a unit, as a member), or deputises."""
         roster = self.directory.roster
-        held = {
-            person
-            for person in roster.holders(Role.branch_secretary, day)
-            if branch in (roster.people[person].units(Role.branch_secretary, day) or {None})
-            or (
-                not roster.people[person].units(Role.branch_secretary, day)
-                and roster.people[person].branch(day) == branch
-            )
-        }
+        holders = roster.holders(Role.branch_secretary, day)
+        held = {person for person in holders if self._heads(person, branch, day)}
         deputies = {
             roster.identity(named.deputy)
             for person in held
@@ -84,6 +77,11 @@ class Facts:
             if named.holds(day)
         }
         return frozenset(p for p in held | deputies if roster.present(p, day))
+
+    def _heads(self, person: PersonId, branch: str, day: date) -> bool:
+        entry = self.directory.roster.people[person]
+        units = entry.units(Role.branch_secretary, day)
+        return branch in units if units else entry.branch(day) == branch
 
     def principals(self, branch: str, day: date) -> tuple[PersonId, ...]:
         """Who comments on each member (R84), in a fixed order."""
@@ -313,7 +311,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Unopened:
-    """The branch has no appraisal in this campaign. `ballots` were opened before it was voided."""
+    """The branch has no appraisal in this campaign."""
 
 
 @dataclass(frozen=True)
@@ -691,7 +689,7 @@ def _entry_voided(
     if entry is None:
         raise NoSuchEntry
     hosts = facts.hosts(command.by, sheet.branch, command.at)
-    if entry.kind in {AppraisalEntry.self_appraisal, AppraisalEntry.appraisal}:
+    if entry.kind in SPOKEN:
         if not hosts and command.by != (entry.giver or entry.member):
             raise NotTheirs
     else:
@@ -747,6 +745,9 @@ def _near(day: date, facts: Facts, at: datetime) -> None:
 
 SELF = ("thought", "work", "study", "understanding", "attitude", "action")
 """The six texts of a self-appraisal (R82)."""
+
+SPOKEN = frozenset({AppraisalEntry.self_appraisal, AppraisalEntry.appraisal, AppraisalEntry.comment})
+"""What is somebody's own words: they may take them back themselves."""
 
 RESTING = frozenset(
     {AppraisalEntry.recommendation, AppraisalEntry.education, AppraisalEntry.disposition}
@@ -830,7 +831,7 @@ def _entry(event: AppraisalEvent) -> Entry:
         said.get("giver") or said.get("principal"),
         hashlib.sha256(words.encode()).hexdigest(),
         getattr(event, "grade", None),
-        said.get("recorded_by") or said.get("principal"),
+        said.get("recorded_by"),
     )
 
 
