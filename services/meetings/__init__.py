@@ -1,1 +1,1 @@
-"""People meet, criticise, settle and report; what they wrote beforehand and how members were appraised."""
+"""Meetings: people meet, examine themselves, criticise each other, settle what to do, and report."""
