@@ -103,9 +103,10 @@ of_oneself = SelfAppraised(member=TEACHER, **SIX)
 of_another = MemberAppraised(giver=TEACHER, member=CADRE, text="作风扎实,联系学生不够")
 comment = MemberCommentedOn(principal=SECRETARY, member=TEACHER, text="肯干,需多沟通")
 open_it = by(SECRETARY, OpenAppraisal, **HERE)
-VOID_SELF = {"entry": AppraisalEntry.self_appraisal, "member": TEACHER, "reason": "误填"}
-VOID_MUTUAL = {"entry": AppraisalEntry.appraisal, "member": CADRE, "giver": TEACHER} | {
-    "reason": "误填"
+VOID_SELF: dict[str, Any] = {"entry": AppraisalEntry.self_appraisal, "member": TEACHER, "reason": "误填"}
+VOID_MUTUAL: dict[str, Any] = {**VOID_SELF, "entry": AppraisalEntry.appraisal} | {
+    "member": CADRE,
+    "giver": TEACHER,
 }
 
 
@@ -347,9 +348,7 @@ def test_a_comment_stands_until_it_is_voided() -> None:
     appraisal.given(*past).when(by(SECRETARY, CommentOnMember, **COMMENT)).then_nothing()
     other = by(SECRETARY, CommentOnMember, **{**COMMENT, "text": "另说"})
     appraisal.given(*past).when(other).then_rejected(AlreadyEntered)
-    said = {"entry": AppraisalEntry.comment, "member": TEACHER, "giver": SECRETARY} | {
-        "reason": "误填"
-    }
+    said = {**VOID_SELF, "entry": AppraisalEntry.comment, "giver": SECRETARY}
     appraisal.given(*past).when(by(SECRETARY, VoidAppraisalEntry, **said)).then(
         AppraisalEntryVoided(**said)
     )
