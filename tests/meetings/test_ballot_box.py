@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -39,6 +40,7 @@ from services.meetings.domain.appraisal import (
 from services.meetings.events import BallotOpened, BallotsOpened, Grade
 from services.meetings.queries import AppraisalBallots, opened_ballots
 from shared.decider import Command, NotFound, PersonId, kebab, wire
+from shared.mongo import Document
 from shared.runtime import Desk, Reply, Taken
 from tests.meetings.examination_cast import (
     CADRE,
@@ -54,7 +56,7 @@ from tests.meetings.examination_cast import (
     caller,
     works,
 )
-from tests.memory import TOWN, Works
+from tests.memory import NOTHING, TOWN, Drawer, Works
 
 urn = Urn(b"k" * 32, "appraisal-1", 1)
 ANONYMOUS = caller(PersonId("anonymous"))
@@ -331,36 +333,47 @@ async def test_a_view_that_has_not_seen_the_closing_lets_nobody_cast_either() ->
     assert not voting.box
 
 
-async def test_a_slip_that_comes_while_the_box_is_closed_is_counted_or_told() -> None:
+@dataclass(frozen=True)
+class ClosedMeanwhile(Drawer):
+    """The closed ballots, where one is added between a voter's first look and the second."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    looks: list[str] = field(default_factory=list)
+
+    async def get(self, key: str) -> Document | None:
+        self.looks.append(key)
+        if len(self.looks) == 2 and self.meanwhile:
+            await self.put({"_id": key})
+            await self.meanwhile()
+        return await super().get(key)
+
+
+async def closed_meanwhile(voting: Voting, *, collected: bool) -> None:
+    """Let the ballot be closed while the next slip is cast: before or after it was collected."""
+
+    async def collect() -> None:
+        for place in list(voting.box):
+            if collected:
+                await _box(voting.desk).update(place, {"collected": True}, upsert=False)
+
+    drawer = ClosedMeanwhile(NOTHING, meanwhile=collect)
+    voting.at.chest.drawers["keep ballots_closed"] = drawer
+
+
+async def test_a_slip_that_comes_too_late_to_be_collected_is_told_so_and_taken_out() -> None:
     voting = await voting_open()
-    box = _box(voting.desk)
-    ballot = f"{TOWN}/{voting.appraisal}/1"
-    closed = voting.at.chest.keep("ballots_closed")
-    get = closed.get
-    asked = 0
+    await closed_meanwhile(voting, collected=False)
+    with pytest.raises(BallotClosed):
+        await voting.cast(voting.codes[0], (CADRE, GOOD))
+    assert not voting.box
 
-    async def closing_meanwhile(key: str) -> Any:
-        """The box is closed between the voter's first look and the second."""
-        nonlocal asked
-        asked += 1
-        if asked == 2:
-            await closed.put({"_id": key})
-            for place in list(voting.box):
-                if counted:
-                    await box.update(place, {"collected": True}, upsert=False)
-        return await get(key)
 
-    for counted in (False, True):
-        asked = 0
-        object.__setattr__(closed, "get", closing_meanwhile)
-        if counted:
-            assert await voting.cast(voting.codes[1], (CADRE, GOOD)) == {"cast": [CADRE]}
-            assert [d["collected"] for d in voting.box.values()] == [True]
-        else:
-            with pytest.raises(BallotClosed):
-                await voting.cast(voting.codes[0], (CADRE, GOOD))
-            assert not voting.box
-        closed.documents.pop(ballot)
+async def test_a_slip_that_was_collected_at_the_last_moment_counts() -> None:
+    voting = await voting_open()
+    await closed_meanwhile(voting, collected=True)
+    assert await voting.cast(voting.codes[0], (CADRE, GOOD)) == {"cast": [CADRE]}
+    await voting.close()
+    assert [slip.marks for slip in voting.recorded()[-1].slips] == [{CADRE: GOOD}]
 
 
 async def test_who_may_not_close_it_does_not() -> None:
