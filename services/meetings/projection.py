@@ -542,7 +542,7 @@ class AppraisedMember(_Document):
     said: tuple[Said, ...] = ()
 
 
-_WORDS: dict[type, AppraisalEntry] = {
+KINDS_WITH_WORDS: dict[type, AppraisalEntry] = {
     SelfAppraised: AppraisalEntry.self_appraisal,
     MemberAppraised: AppraisalEntry.appraisal,
     MemberCommentedOn: AppraisalEntry.comment,
@@ -562,7 +562,7 @@ def appraised_member(known: AppraisedMember | None, record: Record) -> Appraised
         return document.model_copy(update={"said": left})
     texts = {n: getattr(event, n) for n in type(event).model_fields if n not in _NO_WORDS}
     giver = getattr(event, "giver", None) or getattr(event, "principal", None)
-    new = Said(entry=_WORDS[type(event)], giver=giver, texts=texts)
+    new = Said(entry=KINDS_WITH_WORDS[type(event)], giver=giver, texts=texts)
     return document.model_copy(update={"said": (*document.said, new)})
 
 
@@ -575,7 +575,7 @@ appraised_members = View(
     "appraised-members",
     AppraisedMember,
     appraised_member,
-    (*_WORDS, AppraisalEntryVoided),
+    (*KINDS_WITH_WORDS, AppraisalEntryVoided),
     kind="index",
     keys=_member_of,
 )
