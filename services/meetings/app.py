@@ -27,6 +27,7 @@ service = Service(
         queries.ExaminationsOwed: queries.examinations_owed,
         queries.Appraisals: queries.all_appraisals,
         queries.Appraisal: queries.one_appraisal,
+        queries.AppraisalsOwed: queries.appraisals_owed,
         queries.AppraisedMember: queries.appraised_member,
         queries.AppraisalBallots: queries.opened_ballots,
         box.CastBallot: box.cast,

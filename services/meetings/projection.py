@@ -519,6 +519,14 @@ def missing(card: AppraisalCard, roster: Roster) -> Missing:
     )
 
 
+def unappraised(cards: Iterable[AppraisalCard], known: Directory, day: date) -> tuple[str, ...]:
+    """The branches that have party members on a day and no counted appraisal (R78)."""
+    done = {card.branch for card in cards if card.stage == "counted"}
+    members = known.roster.holders(Role.party_member, day)
+    living = {known.roster.people[person].branch(day) for person in members}
+    return tuple(sorted(branch for branch in living if branch and branch not in done))
+
+
 def share_of_best(card: AppraisalCard) -> float | None:
     """How many of the results are the best grade; usually no more than a third."""
     if not card.results:

@@ -38,6 +38,7 @@ from services.meetings.projection import (
     owing,
     share_of_best,
     share_of_part_1,
+    unappraised,
     writings,
 )
 from shared.callers import Caller, UnknownSchool
@@ -256,6 +257,27 @@ def _appraised(document: Document, known: Directory) -> dict[str, Any]:
         "missing": missing(card, known.roster).model_dump(mode="json"),
         "share_of_best": share_of_best(card),
     }
+
+
+class AppraisalsOwed(Query):
+    """Which branches have appraised nobody yet (R78)."""
+
+    zh = "未开展民主评议的支部"
+    path = "appraisals-owed"
+    allowed = PEOPLE
+    campaign: Id | None = None
+    day: date | None = None
+
+
+async def appraisals_owed(query: AppraisalsOwed, desk: Desk, _: Caller) -> dict[str, Any]:
+    """As of a day, today where none is given; of the campaign that counts where none is named."""
+    known = _known(desk)
+    campaign = query.campaign or known.current
+    day = query.day or known.day(desk.at)
+    found = await desk.find(appraisals, {"campaign": campaign})
+    cards = [AppraisalCard.model_validate(content(document)) for document in found]
+    owed = unappraised(cards, known, day)
+    return {"campaign": campaign, "day": day.isoformat(), "branches": owed}
 
 
 class AppraisedMember(Query):

@@ -226,7 +226,7 @@ async def test_what_is_cast_waits_encrypted_and_without_a_time() -> None:
     assert document.keys() == {"_id", "ballot", "mark"}
     assert CADRE not in repr(document)
     assert "excellent" not in repr(document)
-    assert urn.hashed(voting.codes[0]) not in repr(document)
+    assert (await voting.found(voting.codes[0]))["hash"] not in repr(document)
     assert len(voting.recorded()) == 2
 
 

@@ -17,6 +17,7 @@ from services.meetings.events import AppraisalVoided, ExaminationSubject
 from services.meetings.queries import (
     AppraisalBallots,
     Appraisals,
+    AppraisalsOwed,
     AppraisedMember,
     Examination,
     Examinations,
@@ -245,6 +246,18 @@ async def test_appraisals_are_listed_and_filtered() -> None:
     assert [item["id"] for item in live["items"]] == ["a-1"]
     none = await asked(Appraisals(branch="science"), answer, TEACHER, *past)
     assert none == {"items": [], "next": None}
+
+
+async def test_branches_without_a_counted_appraisal_are_listed() -> None:
+    answer = queries.appraisals_owed
+    past: list[Any] = [("a-1", event) for event in done[:2]]
+    found = await asked(AppraisalsOwed(), answer, TEACHER, *past)
+    assert found["branches"] == ("liberal", "science")
+    past.append(("a-1", done[2]))
+    found = await asked(AppraisalsOwed(), answer, TEACHER, *past)
+    assert found["branches"] == ("science",)
+    other = AppraisalsOwed(campaign="campaign-2")
+    assert len((await asked(other, answer, TEACHER, *past))["branches"]) == 2
 
 
 spoken = of_another.model_copy(update={"text": SAID})

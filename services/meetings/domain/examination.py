@@ -562,44 +562,45 @@ def decide(
         case CorrectExamination(), Adopted() | Consulted() | Reviewed():
             raise DecidedUpon
 
-        case AdoptExamination(meeting=meeting), Submitted(frame):
-            if not frame.to_be_adopted:
-                raise NeedsNoAdoption
+        case AdoptExamination(meeting=meeting), Submitted(Frame(to_be_adopted=True)):
             _held(meeting, facts)
             return ExaminationAdopted(meeting=meeting)
-        case AdoptExamination(meeting=meeting), Adopted() | Consulted() | Reviewed():
-            if meeting != examination.meeting:
+        case AdoptExamination() | ConsultOnExamination(), Submitted(Frame(to_be_adopted=False)):
+            raise NeedsNoAdoption
+        case (
+            AdoptExamination(meeting=meeting),
+            Adopted(meeting=before) | Consulted(meeting=before) | Reviewed(meeting=str() as before),
+        ):
+            if meeting != before:
                 raise AlreadyAdopted
             return None
         case (
             CorrectExaminationAdoption(meeting=meeting, reason=reason),
-            Adopted() | Consulted() | Reviewed(meeting=str()),
+            Adopted(meeting=before) | Consulted(meeting=before) | Reviewed(meeting=str() as before),
         ):
-            if meeting == examination.meeting:
+            if meeting == before:
                 return None
             _held(meeting, facts)
             return ExaminationAdoptionCorrected(meeting=meeting, reason=reason)
 
-        case ConsultOnExamination(), Submitted(frame):
-            raise NotAdoptedYet if frame.to_be_adopted else NeedsNoAdoption
+        case ConsultOnExamination(), Submitted():
+            raise NotAdoptedYet
         case ConsultOnExamination(), Adopted():
             return ExaminationConsulted(
                 scope=command.scope, replies=command.replies, solicitation=command.solicitation
             )
         case (
             ConsultOnExamination(),
-            Consulted(consultation=Consultation() as before)
-            | Reviewed(consultation=Consultation() as before),
+            Consulted(consultation=said) | Reviewed(consultation=Consultation() as said),
         ):
-            if _consultation(command) != before:
+            if _consultation(command) != said:
                 raise AlreadyConsulted
             return None
         case (
             CorrectExaminationConsultation(),
-            Consulted(consultation=Consultation() as before)
-            | Reviewed(consultation=Consultation() as before),
+            Consulted(consultation=said) | Reviewed(consultation=Consultation() as said),
         ):
-            if _consultation(command) == before:
+            if _consultation(command) == said:
                 return None
             return ExaminationConsultationCorrected(
                 scope=command.scope,
@@ -610,13 +611,13 @@ def decide(
 
         case ReviewExamination(), Adopted():
             raise NotConsultedYet
+        case ReviewExamination(), Submitted(Frame(to_be_adopted=True)):
+            raise NotAdoptedYet
         case ReviewExamination(remarks=remarks), Submitted(frame) | Consulted(frame):
-            if isinstance(examination, Submitted) and frame.to_be_adopted:
-                raise NotAdoptedYet
             _impartial(command.by, frame)
             return ExaminationReviewed(remarks=remarks)
-        case ReviewExamination(remarks=remarks), Reviewed():
-            if remarks != examination.remarks:
+        case ReviewExamination(remarks=remarks), Reviewed(remarks=found):
+            if remarks != found:
                 raise AlreadyReviewed
             return None
         case (
