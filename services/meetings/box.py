@@ -221,7 +221,9 @@ async def discard(taken: Taken, runtime: Runtime) -> Reply:
     state = await _standing(taken, runtime)
     reply = await runtime.carry_out(taken)
     if reply.event and not reply.repeated and isinstance(state, Balloting):
-        await _box(runtime).delete({"ballot": f"{taken.school}/{reply.id}/{state.sheet.ballots}"})
+        ballot = f"{taken.school}/{reply.id}/{state.sheet.ballots}"
+        await _closed(runtime).put({"_id": ballot})
+        await _box(runtime).delete({"ballot": ballot})
     return reply
 
 
@@ -309,20 +311,7 @@ async def cast(query: CastBallot, desk: Desk, _: Caller) -> dict[str, Any]:
         NotAMember, NotOnTheScale: a mark is for nobody, or none.
     """
     card, urn, code_hash = await _at_the_urn(query, desk)
-    if card.stage == "counted":
-        raise BallotClosed
-    if card.stage != "balloting":
-        raise BallotNotOpen
-    if code_hash not in card.code_hashes:
-        raise UnknownCode
-    wanted = {mark.member: mark.grade for mark in query.marks}
-    for mark in query.marks:
-        if mark.member not in card.members:
-            raise NotAMember(mark.member)
-        if mark.grade not in card.scale:
-            raise NotOnTheScale(mark.grade)
-        if wanted[mark.member] is not mark.grade:
-            raise AlreadyCast(mark.member)
+    wanted = _wanted(query, card, code_hash)
     ballot = f"{desk.school}/{urn.name}"
     if await _closed(desk).get(ballot):
         raise BallotClosed
@@ -339,6 +328,25 @@ async def cast(query: CastBallot, desk: Desk, _: Caller) -> dict[str, Any]:
     if not counted:
         raise BallotClosed
     return {"cast": sorted(counted)}
+
+
+def _wanted(query: CastBallot, card: AppraisalCard, code_hash: str) -> dict[str, Grade]:
+    """The marks by member, if they may be cast in this ballot at all."""
+    if card.stage == "counted":
+        raise BallotClosed
+    if card.stage != "balloting":
+        raise BallotNotOpen
+    if code_hash not in card.code_hashes:
+        raise UnknownCode
+    wanted: dict[str, Grade] = {}
+    for mark in query.marks:
+        if mark.member not in card.members:
+            raise NotAMember(mark.member)
+        if mark.grade not in card.scale:
+            raise NotOnTheScale(mark.grade)
+        if wanted.setdefault(mark.member, mark.grade) is not mark.grade:
+            raise AlreadyCast(mark.member)
+    return wanted
 
 
 async def _unchanged(
