@@ -56,7 +56,7 @@ from shared.callers import Caller, UnknownSchool
 from shared.decider import NotFound, PersonId, Rejected
 from shared.envelope import Subject
 from shared.marks import Id
-from shared.mongo import Collection
+from shared.mongo import Collection, Mongo
 from shared.runtime import Desk, Query, Reply, Runtime, Taken
 
 SCOPE = "school.ballots"
@@ -170,7 +170,7 @@ def _closed(at: Runtime | Desk) -> Collection:
     return _mongo(at).keep("ballots_closed")
 
 
-def _mongo(at: Runtime | Desk) -> Any:  # noqa: ANN401 -- shared/mongo's door
+def _mongo(at: Runtime | Desk) -> Mongo:
     return at.mongo if isinstance(at, Runtime) else at.projector.mongo
 
 
@@ -409,9 +409,7 @@ async def find(query: FindBallot, desk: Desk, _: Caller) -> dict[str, Any]:
     }
 
 
-async def _at_the_urn(
-    query: CastBallot | FindBallot, desk: Desk
-) -> tuple[AppraisalCard, Urn, str]:
+async def _at_the_urn(query: CastBallot | FindBallot, desk: Desk) -> tuple[AppraisalCard, Urn, str]:
     """The appraisal, its latest ballot, and the hash of the code that was given."""
     card = await desk.card(appraisals, query.appraisal)
     if card is None:

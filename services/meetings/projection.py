@@ -39,7 +39,6 @@ from services.meetings.events import (
     ExaminationSentBack,
     ExaminationSubject,
     ExaminationSubmitted,
-    ExaminationVoided,
     Grade,
     MemberAppraised,
     MemberCommentedOn,
@@ -606,6 +605,4 @@ def opened_ballots(known: Ballots | None, record: Record) -> Ballots | None:
             return known
 
 
-ballots = View(
-    "ballots", Ballots, opened_ballots, (BallotsOpened, BallotVoided, AppraisalVoided)
-)
+ballots = View("ballots", Ballots, opened_ballots, (BallotsOpened, BallotVoided, AppraisalVoided))

@@ -89,9 +89,7 @@ async def _issues(desk: Desk) -> dict[str, Claim]:
     return {d["key"]: Claim.model_validate(content(d)) for d in found}
 
 
-def _unclaimed(
-    person: PersonId | None, held: dict[str, Claim], known: Directory
-) -> frozenset[str]:
+def _unclaimed(person: PersonId | None, held: dict[str, Claim], known: Directory) -> frozenset[str]:
     """The issues addressed to somebody that nobody has claimed yet (R33); the team waits for none."""
     if person is None:
         return frozenset()
@@ -99,9 +97,7 @@ def _unclaimed(
     return frozenset(i for i, claim in held.items() if claim.waits and claim.person in theirs)
 
 
-def _to_answer(
-    person: PersonId | None, held: dict[str, Claim], known: Directory
-) -> frozenset[str]:
+def _to_answer(person: PersonId | None, held: dict[str, Claim], known: Directory) -> frozenset[str]:
     """The issues somebody holds; for the team, those of the team that somebody holds (R63)."""
     if person is None:
         return frozenset(i for i, c in held.items() if c.owner and c.addressee == "team")
@@ -197,9 +193,7 @@ async def examinations_owed(query: ExaminationsOwed, desk: Desk, _: Caller) -> d
     known = _known(desk)
     campaign = query.campaign or known.current
     day = query.day or known.day(desk.at)
-    found = await desk.find(
-        examinations, {"campaign": campaign, "stage": {"$in": list(HANDED_IN)}}
-    )
+    found = await desk.find(examinations, {"campaign": campaign, "stage": {"$in": list(HANDED_IN)}})
     cards = [ExaminationCard.model_validate(content(document)) for document in found]
     owed = owing(cards, known.roster, day)
     return {"campaign": campaign, "day": day.isoformat(), **owed.model_dump(mode="json")}

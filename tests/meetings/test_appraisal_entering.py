@@ -74,7 +74,7 @@ FOUR = (Grade.excellent, Grade.qualified, Grade.basically_qualified, Grade.unqua
 THREE = (Grade.good, Grade.average, Grade.poor)
 LAST_MONTH = date(2023, 4, 28)
 HERE: dict[str, Any] = {"campaign": "campaign-1", "branch": LIBERAL, "on": TODAY}
-SIX = {
+SIX: dict[str, Any] = {
     "thought": "坚持学习理论",
     "work": "完成教学任务",
     "study": "读书三本",
@@ -103,7 +103,11 @@ of_oneself = SelfAppraised(member=TEACHER, **SIX)
 of_another = MemberAppraised(giver=TEACHER, member=CADRE, text="作风扎实,联系学生不够")
 comment = MemberCommentedOn(principal=SECRETARY, member=TEACHER, text="肯干,需多沟通")
 open_it = by(SECRETARY, OpenAppraisal, **HERE)
-VOID_SELF: dict[str, Any] = {"entry": AppraisalEntry.self_appraisal, "member": TEACHER, "reason": "误填"}
+VOID_SELF: dict[str, Any] = {
+    "entry": AppraisalEntry.self_appraisal,
+    "member": TEACHER,
+    "reason": "误填",
+}
 VOID_MUTUAL: dict[str, Any] = {**VOID_SELF, "entry": AppraisalEntry.appraisal} | {
     "member": CADRE,
     "giver": TEACHER,
@@ -171,9 +175,7 @@ def scaled(value: str) -> Facts:
     """The school with another grading scale."""
     campaign = SCHOOL.campaigns["campaign-1"].model_copy(
         update={
-            "policy": Policy(
-                values={"grading_scale": Period(value=value, unit=SettingUnit.scale)}
-            )
+            "policy": Policy(values={"grading_scale": Period(value=value, unit=SettingUnit.scale)})
         }
     )
     return Facts(SCHOOL.model_copy(update={"campaigns": {"campaign-1": campaign}}))
@@ -245,9 +247,7 @@ def test_a_self_appraisal_stands_until_it_is_voided() -> None:
     voided = AppraisalEntryVoided(**VOID_SELF)
     appraisal.given(*past).when(by(TEACHER, VoidAppraisalEntry, **VOID_SELF)).then(voided)
     anew = by(TEACHER, WriteSelfAppraisal, **{**SIX, "work": "另说"})
-    appraisal.given(*past, voided).when(anew).then(
-        of_oneself.model_copy(update={"work": "另说"})
-    )
+    appraisal.given(*past, voided).when(anew).then(of_oneself.model_copy(update={"work": "另说"}))
 
 
 # -- Mutual appraisal (R83) -------------------------------------------------------------------------

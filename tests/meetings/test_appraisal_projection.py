@@ -93,7 +93,9 @@ def test_a_card_follows_the_appraisal() -> None:
 
 
 def test_everything_entered_is_on_it_without_a_word() -> None:
-    seen = card(*done, of_oneself, of_another, comment, best, worst, recommended, educated, disposed)
+    seen = card(
+        *done, of_oneself, of_another, comment, best, worst, recommended, educated, disposed
+    )
     assert seen.selves == (TEACHER,)
     assert seen.appraised == (Pair(giver=TEACHER, member=CADRE),)
     assert seen.commented == (Pair(giver=SECRETARY, member=TEACHER),)
@@ -147,9 +149,7 @@ def test_a_void_entry_is_gone() -> None:
 
 
 def test_a_correction_changes_the_members() -> None:
-    corrected = AppraisalCorrected(
-        on=TODAY, members=MEMBERS[:3], principals=(), reason="漏人"
-    )
+    corrected = AppraisalCorrected(on=TODAY, members=MEMBERS[:3], principals=(), reason="漏人")
     assert card(opened, corrected).members == MEMBERS[:3]
 
 

@@ -1,4 +1,4 @@
-"""The ballot box: what slips are made of, what is cast once, and what nobody can tell (services/meetings/box)."""
+"""The ballot box: what slips are made of, what is cast once, and what nobody can tell."""
 
 import json
 from collections import Counter
@@ -132,9 +132,7 @@ class Voting:
     def desk(self) -> Desk:
         return self.at.runtime.desk(TOWN, NOON)
 
-    def taken(
-        self, person: PersonId, kind: type[Command], n: int = 0, **fields: Any
-    ) -> Taken:
+    def taken(self, person: PersonId, kind: type[Command], n: int = 0, **fields: Any) -> Taken:
         stream, _ = self.at.runtime.service.commands()[kebab(kind.__name__)]
         body = wire(kind).model_validate(fields)
         target = None if kind.creates else self.appraisal
@@ -171,7 +169,7 @@ class Voting:
 
 async def begun() -> Voting:
     voting = Voting(await works())
-    said = {"campaign": "campaign-1", "branch": LIBERAL, "on": TODAY}
+    said: dict[str, Any] = {"campaign": "campaign-1", "branch": LIBERAL, "on": TODAY}
     reply = await voting.at.runtime.carry_out(voting.taken(SECRETARY, OpenAppraisal, **said))
     voting.appraisal = reply.id
     await voting.at.look()
@@ -440,9 +438,7 @@ async def test_a_voter_finds_their_own_before_and_after_counting() -> None:
     )
     assert before == {"hash": after["hash"], "counted": False, "marks": marks}
     assert after == {"hash": before["hash"], "counted": True, "marks": marks}
-    page = await opened_ballots(
-        AppraisalBallots(id=voting.appraisal), voting.desk, caller(TEACHER)
-    )
+    page = await opened_ballots(AppraisalBallots(id=voting.appraisal), voting.desk, caller(TEACHER))
     (shown,) = [slip for slip in page["items"] if slip["code_hash"] == after["hash"]]
     assert shown["marks"] == {CADRE: GOOD, TEACHER: BAD}
 
@@ -460,6 +456,6 @@ async def test_who_cast_nothing_finds_nothing_and_a_wrong_code_is_unknown() -> N
 async def test_results_follow_the_opened_ballot() -> None:
     voting = await voting_open()
     await voting.close()
-    said = {"member": CADRE, "grade": GOOD}
+    said: dict[str, Any] = {"member": CADRE, "grade": GOOD}
     reply = await voting.at.runtime.carry_out(voting.taken(SECRETARY, RecordResult, **said))
     assert reply.type == "meetings.appraisal.result-recorded.v1"

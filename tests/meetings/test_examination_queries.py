@@ -1,4 +1,4 @@
-"""What may be asked of examinations and appraisals: who reads which words, what is missing, which facts count."""
+"""What may be asked of examinations and appraisals: who reads which words, what is missing."""
 
 from datetime import date
 from typing import Any
@@ -76,12 +76,12 @@ async def test_issues_that_count_may_be_answered_others_may_not() -> None:
     assert facts.issues == {"issue-1"}
 
 
-async def decided(at: Works, person: PersonId, kind: Any, stream: str, **fields: Any) -> Reply:
+async def decided(at: Works, who: PersonId, kind: Any, stream: str, /, **fields: Any) -> Reply:
     decider, _ = at.runtime.service.commands()[kebab(kind.__name__)]
     body = wire(kind).model_validate(fields)
     target = None if kind.creates else stream
     command = uuid5(UUID(int=0), f"{kind.__name__} {len(at.pages.log)}")
-    taken = Taken(TOWN, decider, kind, target, body, caller(person), command, NOON)
+    taken = Taken(TOWN, decider, kind, target, body, caller(who), command, NOON)
     reply = await at.runtime.carry_out(taken)
     await at.look()
     return reply
@@ -282,8 +282,8 @@ async def test_a_member_nobody_spoke_of_has_no_words_a_stranger_no_page() -> Non
     quiet = AppraisedMember(id="a-1", member=LEADER)
     found = await asked(quiet, queries.appraised_member, LEADER, *WORDS_OF)
     assert found["said"] == []
+    stranger = AppraisedMember(id="a-1", member=OUTSIDER)
     with pytest.raises(NotFound):
-        stranger = AppraisedMember(id="a-1", member=OUTSIDER)
         await asked(stranger, queries.appraised_member, LEADER, *WORDS_OF)
 
 
@@ -301,4 +301,3 @@ async def test_opened_slips_are_shown_page_by_page() -> None:
 async def test_before_opening_there_are_no_slips() -> None:
     with pytest.raises(NotFound):
         await asked(AppraisalBallots(id="a-1"), queries.opened_ballots, TEACHER, ("a-1", opened))
-

@@ -100,8 +100,12 @@ PAPER = Paper(
     ),
     answers=("issue-1",),
 )
-OWN = {"campaign": "campaign-1", "subject": ExaminationSubject.person, "person": CADRE}
-TEAM = {"campaign": "campaign-1", "subject": ExaminationSubject.team}
+OWN: dict[str, Any] = {
+    "campaign": "campaign-1",
+    "subject": ExaminationSubject.person,
+    "person": CADRE,
+}
+TEAM: dict[str, Any] = {"campaign": "campaign-1", "subject": ExaminationSubject.team}
 
 drafted = ExaminationDrafted(
     campaign="campaign-1",
@@ -120,7 +124,7 @@ of_the_team = ExaminationDrafted(
 )
 submitted = ExaminationSubmitted()
 waived = ExaminationGateWaived(gate=ExaminationGate.four_sections, reason="另附书面材料")
-WAIVE = {"gate": ExaminationGate.four_sections, "reason": "另附书面材料"}
+WAIVE: dict[str, Any] = {"gate": ExaminationGate.four_sections, "reason": "另附书面材料"}
 
 
 # -- Drafting -------------------------------------------------------------------------------------
@@ -271,15 +275,15 @@ def test_a_section_that_is_not_written_refuses_it(name: str) -> None:
 
 
 def test_the_refusal_names_the_sections() -> None:
-    with pytest.raises(SectionsMissing, match="^manifestations improvement_measures$"):
-        lacking = PAPER.model_copy(update={"manifestations": None, "improvement_measures": None})
-        past = drafted.model_copy(update={"paper": lacking})
+    lacking = PAPER.model_copy(update={"manifestations": None, "improvement_measures": None})
+    past = drafted.model_copy(update={"paper": lacking})
+    with pytest.raises(SectionsMissing, match=r"^manifestations improvement_measures$"):
         examination.given(past).when(by(CADRE, SubmitExamination)).decided()
 
 
 def test_issues_of_the_author_that_nobody_claimed_refuse_it() -> None:
     waiting = examination.knowing(replace(FACTS, unclaimed=frozenset({"issue-2", "issue-1"})))
-    with pytest.raises(IssuesUnclaimed, match="^issue-1 issue-2$"):
+    with pytest.raises(IssuesUnclaimed, match=r"^issue-1 issue-2$"):
         waiting.given(drafted).when(by(CADRE, SubmitExamination)).decided()
 
 
@@ -392,4 +396,3 @@ def test_a_second_person_voids_it_at_any_time() -> None:
 def test_after_voiding_another_may_be_drafted() -> None:
     voided = ExaminationVoided(reason="重复录入")
     examination.given(drafted, voided).when(by(CADRE, DraftExamination, **OWN)).then(begun)
-

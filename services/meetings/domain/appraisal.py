@@ -1,4 +1,4 @@
-"""The appraisal of a branch's members: self, mutual, by ballot; result, comment, and what follows (R82-R86)."""
+"""The appraisal of a branch's members: self, mutual, by ballot; result, comment, what follows (R82-R86)."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -295,9 +295,7 @@ class Sheet:
     entries: tuple[Entry, ...] = ()
     ballots: int = 0
 
-    def entry(
-        self, kind: AppraisalEntry, member: str, giver: str | None = None
-    ) -> Entry | None:
+    def entry(self, kind: AppraisalEntry, member: str, giver: str | None = None) -> Entry | None:
         """The entry of a kind about a member, of one giver where there may be several."""
         return next(
             (e for e in self.entries if (e.kind, e.member, e.giver) == (kind, member, giver)), None
@@ -505,9 +503,7 @@ class SecondPerson(Rejected):
 # -- Deciding ------------------------------------------------------------------------------------
 
 
-def decide(  # noqa: PLR0914 -- a table
-    command: AppraisalCommand, appraisal: Appraisal, facts: Facts
-) -> AppraisalEvent | None:
+def decide(command: AppraisalCommand, appraisal: Appraisal, facts: Facts) -> AppraisalEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
     appraisal = facts.directory.roster.settled(appraisal)
     match command, appraisal:
@@ -682,9 +678,7 @@ def _new[E: AppraisalEvent](event: E, sheet: Sheet) -> E | None:
     return None
 
 
-def _entry_voided(
-    command: VoidAppraisalEntry, sheet: Sheet, facts: Facts
-) -> AppraisalEntryVoided:
+def _entry_voided(command: VoidAppraisalEntry, sheet: Sheet, facts: Facts) -> AppraisalEntryVoided:
     entry = sheet.entry(command.entry, command.member, command.giver)
     if entry is None:
         raise NoSuchEntry
@@ -746,7 +740,9 @@ def _near(day: date, facts: Facts, at: datetime) -> None:
 SELF = ("thought", "work", "study", "understanding", "attitude", "action")
 """The six texts of a self-appraisal (R82)."""
 
-SPOKEN = frozenset({AppraisalEntry.self_appraisal, AppraisalEntry.appraisal, AppraisalEntry.comment})
+SPOKEN = frozenset(
+    {AppraisalEntry.self_appraisal, AppraisalEntry.appraisal, AppraisalEntry.comment}
+)
 """What is somebody's own words: they may take them back themselves."""
 
 RESTING = frozenset(
@@ -845,7 +841,7 @@ def _opener(appraisal: Appraisal) -> PersonId:
 
 def _sheeted(appraisal: Appraisal, **changes: object) -> Appraisal:
     sheet = replace(_sheet(appraisal), **changes)  # type: ignore[arg-type]  # its own fields
-    return replace(appraisal, sheet=sheet)  # type: ignore[call-arg]  # as above
+    return replace(appraisal, sheet=sheet)  # type: ignore[arg-type]  # as above
 
 
 decider: Decider[AppraisalCommand, AppraisalEvent, Appraisal, Facts] = Decider(

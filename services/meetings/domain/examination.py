@@ -636,11 +636,7 @@ def decide(
 
         case (
             VoidExamination(reason=reason),
-            Drafted(frame)
-            | Submitted(frame)
-            | Adopted(frame)
-            | Consulted(frame)
-            | Reviewed(frame),
+            Drafted(frame) | Submitted(frame) | Adopted(frame) | Consulted(frame) | Reviewed(frame),
         ):
             _impartial(command.by, frame)
             return ExaminationVoided(reason=reason)
@@ -791,9 +787,7 @@ def evolve(examination: Examination, event: ExaminationEvent) -> Examination:
                 getattr(examination, "consultation", None),
             )
         case ExaminationSentBack(remarks=remarks, rewrite_by=day, rounds=rounds):
-            frame = replace(
-                _frame_of(examination), sent_back=SentBack(remarks, day), rounds=rounds
-            )
+            frame = replace(_frame_of(examination), sent_back=SentBack(remarks, day), rounds=rounds)
             return Drafted(frame, _paper_of(examination))
         case ExaminationVoided():
             return Voided()
