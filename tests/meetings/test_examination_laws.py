@@ -41,11 +41,12 @@ def uncounted(state: Any) -> object:
 
 
 def unballoted(state: Any) -> object:
-    """An appraisal without the number of its ballots, its entries in no order."""
-    if hasattr(state, "sheet"):
-        entries = tuple(sorted(state.sheet.entries, key=repr))
-        return replace(state, sheet=replace(state.sheet, ballots=0, entries=entries))
-    return type(state)
+    """Where an appraisal stands: without what only grows, and without words once there are results."""
+    if not hasattr(state, "sheet"):
+        return type(state)
+    entries = {(e.kind, e.member) for e in state.sheet.entries}
+    decided = {entry for entry in entries if entry[0] not in appraisal.SPOKEN}
+    return type(state), frozenset(decided or entries), state.sheet.members
 
 
 EXAMINATION = Laws(examination.decider, EXAMINATION_FACTS, EXAMINATION_COMMANDS, uncounted)
