@@ -392,7 +392,7 @@ def appraisal_card(card: AppraisalCard | None, record: Record) -> AppraisalCard 
             scale=event.scale,
             opened_at=record.occurred,
         )
-    return card and card.model_copy(update=_entered(card, event, record.occurred))
+    return card and card.model_copy(update=_happened(card, event, record.occurred))
 
 
 NO_BALLOT: dict[str, object] = {
@@ -404,7 +404,7 @@ NO_BALLOT: dict[str, object] = {
 }
 
 
-def _entered(card: AppraisalCard, event: object, at: Instant) -> dict[str, object]:
+def _happened(card: AppraisalCard, event: object, at: Instant) -> dict[str, object]:
     match event:
         case AppraisalCorrected(on=on, meeting=meeting, members=members, principals=principals):
             return {"on": on, "meeting": meeting, "members": members, "principals": principals}

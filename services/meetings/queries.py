@@ -50,7 +50,7 @@ from shared.runtime import Cursor, Desk, Query
 from shared.views import content, shown
 
 PEOPLE = frozenset({"person", "operator"})
-READERS = frozenset({Role.principal_leader, Role.supervisor})
+CONFIDANTS = frozenset({Role.principal_leader, Role.supervisor})
 """Who reads every self-examination and everything said in appraisals."""
 
 
@@ -164,13 +164,13 @@ async def one_examination(query: Examination, desk: Desk, caller: Caller) -> dic
     if document is None or written is None:
         raise NotFound
     words = content(written)
-    if not _reads(caller, document, _known(desk)):
+    if not _reads_paper(caller, document, _known(desk)):
         words = masked(words)
     return {**_examined(document, await _issues(desk), _known(desk)), **words}
 
 
-def _reads(caller: Caller, document: Document, known: Directory) -> bool:
-    if caller.roles & READERS:
+def _reads_paper(caller: Caller, document: Document, known: Directory) -> bool:
+    if caller.roles & CONFIDANTS:
         return True
     if document["person"]:
         return known.roster.identity(PersonId(document["person"])) == caller.id
@@ -293,7 +293,7 @@ async def appraised_member(query: AppraisedMember, desk: Desk, caller: Caller) -
     found = await desk.document(appraised_members, f"{query.id}/{query.member}")
     said = found["said"] if found else []
     leads = appraisal_domain.Facts(known).hosts(caller.id, card.branch, desk.at)
-    if not (caller.roles & READERS or leads or _is(query.member, caller, known)):
+    if not (caller.roles & CONFIDANTS or leads or _is(query.member, caller, known)):
         said = [s if _is(s["giver"], caller, known) else masked(s) for s in said]
     return {"id": query.id, "member": query.member, "said": said}
 
