@@ -237,17 +237,27 @@ class Appraisal(Query):
 
 
 async def one_appraisal(query: Appraisal, desk: Desk, _: Caller) -> dict[str, Any]:
-    """Who did what for whom, tallies, results, and what is missing (R82-R84, R86)."""
+    """Who did what for whom, tallies, results, and what is missing (R82-R84, R86).
+
+    `appraised` lists by giver whom they appraised; `code_hashes` those of the latest ballot's slips.
+    """
     document = await desk.document(appraisals, query.id)
     if document is None:
         raise NotFound
-    return _appraised(document, _known(desk))
+    appraised: dict[str, list[str]] = {}
+    for pair in document["appraised"]:
+        appraised.setdefault(pair["giver"], []).append(pair["member"])
+    more = {"appraised": appraised, "code_hashes": document["code_hashes"]}
+    return {**_appraised(document, _known(desk)), **more}
 
 
 def _appraised(document: Document, known: Directory) -> dict[str, Any]:
+    """An appraisal as it stands in a list: without what grows with the square of its members."""
     card = AppraisalCard.model_validate(content(document))
+    told = {n: v for n, v in shown(document).items() if n not in {"appraised", "code_hashes"}}
     return {
-        **shown(document),
+        **told,
+        "appraisals": len(card.appraised),
         "missing": missing(card, known.roster).model_dump(mode="json"),
         "share_of_best": share_of_best(card),
     }

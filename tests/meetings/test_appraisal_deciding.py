@@ -31,6 +31,7 @@ from services.meetings.domain.appraisal import (
     SecondPerson,
     SecrecyNotPossible,
     SecrecyPossible,
+    TooManyVoters,
     VoidAppraisal,
     VoidAppraisalEntry,
     VoidBallot,
@@ -51,7 +52,8 @@ from services.meetings.events import (
     MemberRecommended,
     ResultRecorded,
 )
-from shared.decider import Command, OutOfOrder
+from shared.decider import Command, OutOfOrder, PersonId
+from shared.journal import MAX_EVENT
 from tests.meetings.examination_cast import (
     CADRE,
     LEADER,
@@ -129,6 +131,21 @@ def test_five_or_more_cannot_do_without_secrecy() -> None:
     ballot.given(five).when(open_ballot).then(ballot_opened)
     four = opened.model_copy(update={"members": opened.members[:4]})
     ballot.given(four).when(open_ballot).then_rejected(SecrecyNotPossible)
+
+
+def test_a_branch_of_more_than_a_hundred_does_not_vote_in_one_ballot() -> None:
+    many = tuple(PersonId(f"p-{n}") for n in range(101))
+    hundred = ballot.given(opened.model_copy(update={"members": many[:100]}))
+    hundred.when(open_ballot).then(ballot_opened)
+    more = ballot.given(opened.model_copy(update={"members": many}))
+    more.when(open_ballot).then_rejected(TooManyVoters)
+
+
+def test_what_a_hundred_cast_fits_one_event() -> None:
+    people = [PersonId(f"{n:036}") for n in range(100)]
+    marks = dict.fromkeys(people, Grade.basically_qualified)
+    slips = tuple(BallotSlip(code_hash=f"{n:064x}", marks=marks) for n in range(100))
+    assert len(BallotsOpened(round=1, slips=slips).model_dump_json()) < MAX_EVENT
 
 
 def test_only_who_runs_the_appraisal_opens_and_closes_the_ballot() -> None:

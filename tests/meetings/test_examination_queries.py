@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from services.feedback.events import Addressee
 from services.meetings import queries
 from services.meetings.domain.examination import (
     DraftExamination,
@@ -46,11 +47,18 @@ from tests.meetings.examination_cast import (
     caller,
     works,
 )
-from tests.meetings.test_appraisal_deciding import SLIPS, done, educated, worst
+from tests.meetings.test_appraisal_deciding import SLIPS, ballot_opened, done, educated, worst
 from tests.meetings.test_appraisal_entering import of_another, of_oneself, opened
 from tests.meetings.test_examination_projection import issue_claimed, issue_opened
 from tests.meetings.test_examination_review import adopted
-from tests.meetings.test_examination_writing import OWN, WORDS, drafted, of_the_team, submitted
+from tests.meetings.test_examination_writing import (
+    OWN,
+    TEAM,
+    WORDS,
+    drafted,
+    of_the_team,
+    submitted,
+)
 from tests.memory import TOWN, Works
 
 SECRET = "~1~examination.e-1~basic_situation~AAAA"
@@ -104,6 +112,32 @@ async def test_the_gate_of_claims_is_kept_by_what_rectification_recorded() -> No
     submitting = await decided(at, CADRE, SubmitExamination, reply.id)
     event: Any = at.pages.log[submitting.position - 1].event
     assert event.unanswered == ("issue-1",)
+
+
+async def test_issues_of_a_duplicate_entry_are_its_persons() -> None:
+    at = await works()
+    await seen(at, "issue-1", issue_opened.model_copy(update={"person": DOUBLE}))
+    await seen(at, "issue-2", issue_opened.model_copy(update={"person": MEMBER}))
+    reply = await decided(at, CADRE, DraftExamination, "", **OWN, **WORDS)
+    with pytest.raises(IssuesUnclaimed, match=r"^issue-1$"):
+        await decided(at, CADRE, SubmitExamination, reply.id)
+    await seen(at, "issue-1", issue_claimed.model_copy(update={"owner": DOUBLE}))
+    submitting = await decided(at, CADRE, SubmitExamination, reply.id)
+    event: Any = at.pages.log[submitting.position - 1].event
+    assert event.unanswered == ("issue-1",)
+
+
+async def test_the_team_waits_for_no_claim_and_answers_its_own_issues() -> None:
+    at = await works()
+    of_team = {"addressee": Addressee.team, "person": None}
+    await seen(at, "issue-1", issue_opened)
+    await seen(at, "issue-2", issue_opened.model_copy(update=of_team))
+    await seen(at, "issue-3", issue_opened.model_copy(update=of_team))
+    await seen(at, "issue-3", issue_claimed)
+    reply = await decided(at, LEADER, DraftExamination, "", **TEAM, **WORDS)
+    submitting = await decided(at, LEADER, SubmitExamination, reply.id)
+    event: Any = at.pages.log[submitting.position - 1].event
+    assert event.unanswered == ("issue-3",)
 
 
 async def test_lengths_are_counted_before_the_words_are_sealed() -> None:
@@ -235,6 +269,16 @@ async def test_an_appraisal_shows_what_is_missing() -> None:
     assert found["missing"]["dispositions"] == [TEACHER]
     assert found["missing"]["educations"] == []
     assert found["share_of_best"] == 0
+    assert found["code_hashes"] == list(ballot_opened.code_hashes)
+
+
+async def test_who_appraised_whom_is_on_its_page_in_a_list_only_how_often() -> None:
+    past = (("a-1", opened), ("a-1", of_another))
+    page = await asked(queries.Appraisal(id="a-1"), queries.one_appraisal, TEACHER, *past)
+    assert page["appraised"] == {TEACHER: [CADRE]}
+    (line,) = (await asked(Appraisals(), queries.all_appraisals, TEACHER, *past))["items"]
+    assert line["appraisals"] == 1
+    assert not {"appraised", "code_hashes"} & line.keys()
 
 
 async def test_appraisals_are_listed_and_filtered() -> None:

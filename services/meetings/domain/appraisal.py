@@ -38,6 +38,9 @@ HOSTS = frozenset({Role.branch_secretary, Role.principal_leader})
 FEWEST = 5
 """Voters from which on a ballot can be called secret: below, a tally points at people."""
 
+MOST = 100
+"""Voters of one ballot: what they cast fits one event (768 KiB) whatever the grades are called."""
+
 type Commenting = Literal["branch", "school"]
 """The two readings of R84 「主要负责同志」: the branch's principal, or the school's."""
 
@@ -440,6 +443,12 @@ class SecrecyPossible(Rejected):
     zh = "投票人数已足五人,投票应当保密"
 
 
+class TooManyVoters(Rejected):
+    """A branch of more than a hundred members does not vote in one ballot."""
+
+    zh = "支部党员超过一百人,不能一次投票"
+
+
 class BallotOpen(Rejected):
     """Slips are out: first the ballot is closed or voided."""
 
@@ -544,6 +553,8 @@ def decide(command: AppraisalCommand, appraisal: Appraisal, facts: Facts) -> App
 
         case OpenBallot(although_not_secret=flag), Opened(sheet):
             _host(command.by, sheet, facts, command.at)
+            if len(sheet.members) > MOST:
+                raise TooManyVoters
             few = len(sheet.members) < FEWEST
             if few != flag:
                 raise SecrecyNotPossible if few else SecrecyPossible
