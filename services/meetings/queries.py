@@ -69,7 +69,7 @@ async def examination_facts(command: ExaminationCommand, desk: Desk) -> examinat
     known = _known(desk)
     match command:
         case DraftExamination() | ReviseExamination() | CorrectExamination():
-            found = await desk.find(claims, {"key": {"$in": list(command.answers)}})
+            found = await desk.find(claims, {"key": {"$in": sorted(command.issues)}})
             counting = frozenset(d["key"] for d in found if d["counts"])
             return examination_domain.Facts(known, issues=counting)
         case SubmitExamination() if not isinstance(desk.state, Undrafted | VoidedExamination):

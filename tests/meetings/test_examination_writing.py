@@ -25,6 +25,7 @@ from services.meetings.domain.examination import (
     NotWaived,
     RestoreExaminationGate,
     ReviseExamination,
+    SameKeyTwice,
     SectionsMissing,
     SubjectUnclear,
     SubmitExamination,
@@ -81,9 +82,14 @@ MORE: dict[str, Any] = {
     "causes": (CauseAsked(text="学习不深", aspects=(Aspect.ideals, Aspect.purpose)),),
     "measures": (
         ImprovementAsked(
-            text="每周听课一节", owner=CADRE, due_on=date(2023, 6, 30), deliverable="听课记录"
+            key="m-1",
+            issues=("issue-2",),
+            text="每周听课一节",
+            owner=CADRE,
+            due_on=date(2023, 6, 30),
+            deliverable="听课记录",
         ),
-        ImprovementAsked(text="多听意见"),
+        ImprovementAsked(key="m-2", text="多听意见"),
     ),
     "answers": ("issue-1",),
 }
@@ -94,9 +100,14 @@ PAPER = Paper(
     causes=(Cause(text="学习不深", aspects=(Aspect.ideals, Aspect.purpose)),),
     measures=(
         ImprovementMeasure(
-            text="每周听课一节", owner=CADRE, due_on=date(2023, 6, 30), deliverable="听课记录"
+            key="m-1",
+            issues=("issue-2",),
+            text="每周听课一节",
+            owner=CADRE,
+            due_on=date(2023, 6, 30),
+            deliverable="听课记录",
         ),
-        ImprovementMeasure(text="多听意见"),
+        ImprovementMeasure(key="m-2", text="多听意见"),
     ),
     answers=("issue-1",),
 )
@@ -185,12 +196,21 @@ def test_a_persons_names_the_person_the_teams_names_nobody() -> None:
 def test_what_it_answers_exists() -> None:
     unknown = by(CADRE, DraftExamination, **OWN, answers=("issue-9",))
     examination.when(unknown).then_rejected(NoSuchIssue)
+    measures = (ImprovementAsked(key="m-1", text="多听课", issues=("issue-9",)),)
+    unknown = by(CADRE, DraftExamination, **OWN, measures=measures)
+    examination.when(unknown).then_rejected(NoSuchIssue)
+
+
+def test_each_measure_has_a_key_of_its_own() -> None:
+    measures = tuple(ImprovementAsked(key="m-1", text=text) for text in ("多听课", "少开会"))
+    twice = by(CADRE, DraftExamination, **OWN, measures=measures)
+    examination.when(twice).then_rejected(SameKeyTwice)
 
 
 def test_who_is_to_act_is_at_the_school_and_the_day_is_near() -> None:
-    nobody = (ImprovementAsked(text="多听课", owner=GONE),)
+    nobody = (ImprovementAsked(key="m-1", text="多听课", owner=GONE),)
     examination.when(by(CADRE, DraftExamination, **OWN, measures=nobody)).then_rejected(NobodyThere)
-    never = (ImprovementAsked(text="多听课", due_on=date(2203, 1, 1)),)
+    never = (ImprovementAsked(key="m-1", text="多听课", due_on=date(2203, 1, 1)),)
     examination.when(by(CADRE, DraftExamination, **OWN, measures=never)).then_rejected(TooFarAway)
 
 

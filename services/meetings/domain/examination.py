@@ -87,7 +87,9 @@ class ImprovementAsked(ImprovementMeasure):
     """A measure as a sender gives it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+    key: Id
     text: Prose
+    issues: Annotated[tuple[Id, ...], Field(max_length=100)] = ()
     owner: Id | None = None  # type: ignore[assignment]  # a person's id, its form checked
     deliverable: Prose | None = None
 
@@ -106,6 +108,11 @@ class PaperCommand(Command):
     causes: Annotated[tuple[CauseAsked, ...], Field(max_length=20)] = ()
     measures: Annotated[tuple[ImprovementAsked, ...], Field(max_length=30)] = ()
     answers: Annotated[tuple[Id, ...], Field(max_length=500)] = ()
+
+    @property
+    def issues(self) -> frozenset[str]:
+        """Every issue it names."""
+        return frozenset(self.answers).union(*(measure.issues for measure in self.measures))
 
 
 class DraftExamination(PaperCommand):
@@ -410,6 +417,12 @@ class NoSuchIssue(Rejected):
     zh = "没有这个问题"
 
 
+class SameKeyTwice(Rejected):
+    """Each measure of a paper has a key of its own."""
+
+    zh = "同一材料中措施编号不得重复"
+
+
 class TooFarAway(Rejected):
     """This day is too far away."""
 
@@ -679,9 +692,11 @@ def _drafted(command: DraftExamination, facts: Facts) -> ExaminationDrafted:
 
 def _paper(command: PaperCommand, facts: Facts) -> Paper:
     """What a command says, as it is recorded; whoever it names is here, whatever it answers exists."""
-    for issue in command.answers:
-        if issue not in facts.issues:
-            raise NoSuchIssue(issue)
+    if unknown := command.issues - facts.issues:
+        raise NoSuchIssue(" ".join(sorted(unknown)))
+    keys = [measure.key for measure in command.measures]
+    if len(set(keys)) < len(keys):
+        raise SameKeyTwice
     for measure in command.measures:
         if measure.owner:
             day = facts.directory.day(command.at)
@@ -696,7 +711,9 @@ def _paper(command: PaperCommand, facts: Facts) -> Paper:
         causes=tuple(Cause(text=c.text, aspects=c.aspects) for c in command.causes),
         measures=tuple(
             ImprovementMeasure(
+                key=m.key,
                 text=m.text,
+                issues=m.issues,
                 owner=PersonId(m.owner) if m.owner else None,
                 due_on=m.due_on,
                 deliverable=m.deliverable,
