@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.campaign.calendar import Calendar
+from services.campaign.calendar import Calendar, Period
+from services.campaign.defaults import Policy
 from services.campaign.directory import Campaign, Directory, School, Unit
-from services.campaign.events import Role, UnitKind
+from services.campaign.events import Role, SettingUnit, UnitKind
 from services.campaign.roster import Deputising, Holding, Membership, Person, Roster
 from services.meetings.app import service
 from shared.callers import Caller
@@ -95,6 +96,13 @@ SCHOOL = Directory(
         )
     },
 )
+
+
+def having(setting: str, value: str, unit: SettingUnit) -> Directory:
+    """The school with a policy setting of its own."""
+    policy = Policy(values={setting: Period(value=value, unit=unit)})
+    campaign = SCHOOL.campaigns["campaign-1"].model_copy(update={"policy": policy})
+    return SCHOOL.model_copy(update={"campaigns": {"campaign-1": campaign}})
 
 
 def by[C: Command](

@@ -1,11 +1,8 @@
 """An appraisal is opened for the members of a day; they appraise themselves and each other (R82-R84)."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.campaign.calendar import Period
-from services.campaign.defaults import Policy
 from services.campaign.events import SettingUnit
 from services.meetings.domain.appraisal import (
     AlreadyEntered,
@@ -64,6 +61,7 @@ from tests.meetings.examination_cast import (
     TEACHER,
     TODAY,
     by,
+    having,
 )
 from tests.scenario import Scenario
 
@@ -173,12 +171,7 @@ def test_a_scale_nobody_knows_is_refused() -> None:
 
 def scaled(value: str) -> Facts:
     """The school with another grading scale."""
-    campaign = SCHOOL.campaigns["campaign-1"].model_copy(
-        update={
-            "policy": Policy(values={"grading_scale": Period(value=value, unit=SettingUnit.scale)})
-        }
-    )
-    return Facts(SCHOOL.model_copy(update={"campaigns": {"campaign-1": campaign}}))
+    return Facts(having("grading_scale", value, SettingUnit.scale))
 
 
 def test_opening_it_again_is_nothing_new() -> None:
@@ -327,7 +320,7 @@ def test_the_branchs_secretary_comments_on_each_member() -> None:
 
 
 def test_or_the_schools_principal_leader_where_it_is_read_so() -> None:
-    school = appraisal.knowing(replace(FACTS, commenting="school"))
+    school = appraisal.knowing(Facts(having("commenting_principal", "school", SettingUnit.choice)))
     leaders = comment.model_copy(update={"principal": LEADER})
     school.given(opened).when(by(LEADER, CommentOnMember, **COMMENT)).then(leaders)
     secretarys = by(SECRETARY, CommentOnMember, **COMMENT)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.campaign.events import SettingUnit
 from services.meetings.domain.examination import (
     AlreadySubmitted,
     AlreadyWaived,
@@ -62,6 +63,7 @@ from tests.meetings.examination_cast import (
     SUPERVISOR,
     TEACHER,
     by,
+    having,
 )
 from tests.scenario import Scenario
 
@@ -239,7 +241,8 @@ def test_where_only_the_teams_is_adopted_a_members_own_needs_no_leader() -> None
 
 
 def test_where_each_members_is_adopted_it_is_drafted_under_a_leader() -> None:
-    members = examination.knowing(replace(FACTS, adopted_papers="members"))
+    school = having("adopted_papers", "members", SettingUnit.choice)
+    members = examination.knowing(replace(FACTS, directory=school))
     own = {**OWN, "person": MEMBER}
     members.when(by(MEMBER, DraftExamination, **own)).then_rejected(NotUnderALeader)
     members.when(by(MEMBER, DraftExamination, **own, presided_by=LEADER)).then(

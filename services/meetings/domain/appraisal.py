@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, assert_never
 
 from services.campaign.calendar import FARTHEST
 from services.campaign.directory import Directory
@@ -41,12 +41,6 @@ FEWEST = 5
 MOST = 100
 """Voters of one ballot: what they cast fits one event (768 KiB) whatever the grades are called."""
 
-type Commenting = Literal["branch", "school"]
-"""The two readings of R84 「主要负责同志」: the branch's principal, or the school's."""
-
-COMMENTING: Commenting = "branch"
-"""The reading that counts unless a school says otherwise: the sentence stands among the branch's duties."""
-
 # -- Facts ---------------------------------------------------------------------------------------
 
 
@@ -61,7 +55,6 @@ class Facts:
     directory: Directory
     code_hashes: tuple[str, ...] = ()
     slips: tuple[BallotSlip, ...] = ()
-    commenting: Commenting = COMMENTING
 
     def members(self, branch: str, day: date) -> tuple[PersonId, ...]:
         """The party members of a branch on a day, in a fixed order."""
@@ -87,8 +80,8 @@ class Facts:
         return branch in units if units else entry.branch(day) == branch
 
     def principals(self, branch: str, day: date) -> tuple[PersonId, ...]:
-        """Who comments on each member (R84), in a fixed order."""
-        if self.commenting == "school":
+        """Who comments on each member (R84), as the school reads it; in a fixed order."""
+        if self.directory.policy.setting("commenting_principal").value == "school":
             return tuple(sorted(self.directory.roster.acting(Role.principal_leader, day)))
         return tuple(sorted(self.secretaries(branch, day)))
 

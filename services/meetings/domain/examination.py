@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, assert_never
 
 from pydantic import ConfigDict, Field
 
@@ -41,12 +41,6 @@ LEADERS = frozenset({Role.principal_leader, Role.supervisor})
 SECTIONS = ("basic_situation", "manifestations", "cause_analysis", "improvement_measures")
 """The four parts of a self-examination, in the plan's order (R60)."""
 
-type AdoptedPapers = Literal["team", "members"]
-"""The two readings of R65 「班子成员的对照检查材料」: the team's paper only, or each member's as well."""
-
-ADOPTED_PAPERS: AdoptedPapers = "team"
-"""The reading that counts unless a school says otherwise: the central wording has 班子对照检查材料."""
-
 # -- Facts ---------------------------------------------------------------------------------------
 
 
@@ -65,7 +59,11 @@ class Facts:
     to_answer: frozenset[str] = frozenset()
     issues: frozenset[str] = frozenset()
     held: bool | None = None
-    adopted_papers: AdoptedPapers = ADOPTED_PAPERS
+
+    @property
+    def adopts_members(self) -> bool:
+        """How the school reads R65 「班子成员的对照检查材料」: each member's paper, or the team's only."""
+        return self.directory.policy.setting("adopted_papers").value == "members"
 
     def roles(self, person: PersonId, at: datetime) -> frozenset[Role]:
         """Somebody's roles on the day of an instant."""
@@ -676,7 +674,7 @@ def _drafted(command: DraftExamination, facts: Facts) -> ExaminationDrafted:
         raise NotTheAuthor
     if not own and not roles & {Role.principal_leader, Role.team_member}:
         raise NotTheAuthor
-    to_be_adopted = not own or (facts.adopted_papers == "members" and Role.team_member in roles)
+    to_be_adopted = not own or (facts.adopts_members and Role.team_member in roles)
     presided_by = command.presided_by or (command.by if to_be_adopted else None)
     if presided_by and Role.principal_leader not in facts.roles(PersonId(presided_by), moment):
         raise NotUnderALeader
