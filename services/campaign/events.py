@@ -56,6 +56,7 @@ class SettingUnit(StrEnum):
     scale = "scale"
     periods = "periods"
     choice = "choice"
+    number = "number"
 
 
 class InspectionKind(StrEnum):
