@@ -76,7 +76,7 @@ class SaltedHash(SetByRuntime):
 
 @dataclass(frozen=True)
 class Length(SetByRuntime):
-    """The number of characters of the sibling field `of`."""
+    """The number of characters of the sibling field `of`; 0 where nothing was said."""
 
     of: str
 

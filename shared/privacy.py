@@ -273,7 +273,7 @@ class Privacy:
         kind = type(command)
         values = await self._indexes(command, school)
         for name, length in fields_marked(kind, Length).items():
-            values[name] = len(getattr(command, length.of))
+            values[name] = len(getattr(command, length.of) or "")
         salts: dict[str, str] = {}
         for name, salt in fields_marked(kind, Salt).items():
             key = await self.keyring.ensure(f"{school}/{scope}")

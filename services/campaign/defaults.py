@@ -31,6 +31,8 @@ class Setting(BaseModel):
     unit: SettingUnit
     source: Source
     zh: str
+    choices: tuple[str, ...] = ()
+    """The words a value may be, where only some may."""
 
     def takes(self, unit: SettingUnit) -> bool:
         """Whether a value may have this unit: school days may be given as a duration instead."""
@@ -40,7 +42,8 @@ class Setting(BaseModel):
 
     def accepts(self, value: str, unit: SettingUnit) -> bool:
         """Whether a value would do here."""
-        return self.takes(unit) and well_formed(value, unit)
+        fits = not self.choices or value in self.choices
+        return fits and self.takes(unit) and well_formed(value, unit)
 
 
 def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a table
@@ -60,8 +63,10 @@ def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a ta
             return bool(_DECIMAL.fullmatch(value)) and Decimal(value) > 0
         case SettingUnit.school_days:
             return bool(_WHOLE.fullmatch(value)) and int(value) <= MOST_SCHOOL_DAYS
-        case SettingUnit.minutes:
+        case SettingUnit.minutes | SettingUnit.characters | SettingUnit.number:
             return bool(_WHOLE.fullmatch(value))
+        case SettingUnit.choice:
+            return value.isascii() and value.isidentifier()
         case _:
             assert_never(unit)
 
@@ -111,8 +116,38 @@ SETTINGS: dict[str, Setting] = {
     "minimum_talk": Setting(
         value="30", unit=SettingUnit.minutes, source="ours", zh="谈心谈话最短时长"
     ),
+    "minimum_reflection": Setting(
+        value="1500", unit=SettingUnit.characters, source="ours", zh="学习心得体会最少字数"
+    ),
+    "copied_reflection": Setting(
+        value="0.5", unit=SettingUnit.ratio, source="ours", zh="学习心得体会雷同的相似度"
+    ),
     "donation_amount": Setting(
         value=None, unit=SettingUnit.yuan, source="plan", zh="每学年捐资金额"
+    ),
+    "mass_closing": Setting(
+        value="5", unit=SettingUnit.number, source="ours", zh="一人一小时内销号多少件视为集中销号"
+    ),
+    "adopted_papers": Setting(
+        value="team",
+        unit=SettingUnit.choice,
+        source="ours",
+        zh="须经班子会审议的对照检查材料:班子的(team),还是每名班子成员的(members)",
+        choices=("team", "members"),
+    ),
+    "mutual_criticism": Setting(
+        value="shown",
+        unit=SettingUnit.choice,
+        source="ours",
+        zh="班子成员两两相互批评:只展示(shown),还是要求(required)",
+        choices=("shown", "required"),
+    ),
+    "commenting_principal": Setting(
+        value="branch",
+        unit=SettingUnit.choice,
+        source="ours",
+        zh="点评党员的主要负责同志:支部的(branch),还是学校的(school)",
+        choices=("branch", "school"),
     ),
     "grading_scale": Setting(
         value="excellent|qualified|basically_qualified|unqualified",

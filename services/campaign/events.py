@@ -50,10 +50,13 @@ class SettingUnit(StrEnum):
     school_days = "school_days"
     duration = "duration"
     minutes = "minutes"
+    characters = "characters"
     yuan = "yuan"
     ratio = "ratio"
     scale = "scale"
     periods = "periods"
+    choice = "choice"
+    number = "number"
 
 
 class InspectionKind(StrEnum):

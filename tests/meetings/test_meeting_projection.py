@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from services.feedback.events import Wind
-from services.meetings import projection
 from services.meetings.domain.criticism import Gathering, Gatherings, Spoken
 from services.meetings.domain.meeting import decider
 from services.meetings.events import (
@@ -36,7 +35,8 @@ from services.meetings.events import (
     SpeechCorrected,
     SpeechVoided,
 )
-from services.meetings.projection import (
+from services.meetings.projection import meeting as projection
+from services.meetings.projection.meeting import (
     MeetingCard,
     Speech,
     adoptable,

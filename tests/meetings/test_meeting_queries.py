@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-from services.meetings import queries as q
 from services.meetings.app import service
 from services.meetings.domain.meeting import (
     AdoptDocument,
@@ -19,12 +18,14 @@ from services.meetings.domain.meeting import (
     decider,
 )
 from services.meetings.events import (
+    ExaminationSubmitted,
     MeetingKind,
     PaperKind,
     SpeechAct,
     SpeechRecorded,
     SpeechVoided,
 )
+from services.meetings.queries import meeting as q
 from services.rectification.events import RegulationDrafted
 from shared.callers import UnknownSchool
 from shared.decider import Event, NotFound, PersonId
@@ -389,7 +390,8 @@ async def test_a_briefing_is_held_on_what_became_of_the_meeting_it_was_planned_f
 
 async def test_a_paper_is_adopted_as_what_it_is() -> None:
     rule = RegulationDrafted(title="会议制度", text="双周一次", answers=(), drafted_by=CLERK)
-    desk = await desk_after(("paper-1", rule))
+    handed_in = ExaminationSubmitted(unanswered=())
+    desk = await desk_after(("paper-1", rule), ("paper-3", handed_in))
 
     async def may_be(kind: PaperKind, paper: str) -> bool:
         command = by(CLERK, AdoptDocument, kind=kind, id=paper)
@@ -398,6 +400,7 @@ async def test_a_paper_is_adopted_as_what_it_is() -> None:
     assert await may_be(PaperKind.regulation, "paper-1")
     assert not await may_be(PaperKind.plan, "paper-1")
     assert not await may_be(PaperKind.regulation, "paper-2")
+    assert await may_be(PaperKind.examination, "paper-3")
 
 
 async def test_facts_need_a_school() -> None:

@@ -6,7 +6,6 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from services.meetings import queries as q
 from services.meetings.app import service
 from services.meetings.domain.meeting import (
     BriefingBeforeMeeting,
@@ -17,6 +16,7 @@ from services.meetings.domain.meeting import (
     NotAttending,
     PlanNotApproved,
 )
+from services.meetings.queries import meeting as q
 from shared.decider import PersonId, wire
 from shared.marks import is_token
 from shared.privacy import SEALED

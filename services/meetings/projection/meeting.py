@@ -1,4 +1,4 @@
-"""What people look at: a card per meeting, its minutes speech by speech, and who criticised whom."""
+"""A card per meeting, its minutes speech by speech, and who criticised whom."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.campaign.directory import FOLLOWS, Directory, fold
 from services.meetings.domain.criticism import Gathering, Gatherings, Spoken
 from services.meetings.events import (
     AbsenceMadeUp,
@@ -18,6 +17,8 @@ from services.meetings.events import (
     BriefingPartCorrected,
     BriefingPartReported,
     DocumentAdopted,
+    ExaminationSubmitted,
+    ExaminationVoided,
     MeasureCorrected,
     MeasureResolved,
     MeetingAppraisalCorrected,
@@ -50,6 +51,7 @@ from services.meetings.events import (
     SpeechRecorded,
     SpeechVoided,
 )
+from services.meetings.projection import Document
 from services.rectification.events import (
     RectificationPlanDrafted,
     RectificationPlanVoided,
@@ -60,29 +62,18 @@ from shared.decider import Event, Instant, PersonId
 from shared.envelope import Record
 from shared.views import View, ledger
 
-directory = ledger("directory", Directory, fold, FOLLOWS)
-
-
-class _Document(BaseModel):
-    """A part of a document."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-# -- meeting ---------------------------------------------------------------------------------------
-
 type MeetingStage = Literal["planned", "held", "closed", "cancelled", "voided"]
 """Where a meeting stands: to be held, its minutes open, locked; called off; never to have been."""
 
 
-class Waived(_Document):
+class Waived(Document):
     """A gate waved through, and why."""
 
     gate: MeetingGate
     reason: str
 
 
-class Present(_Document):
+class Present(Document):
     """Somebody's attendance, and how they made up for an absence."""
 
     person: PersonId
@@ -92,7 +83,7 @@ class Present(_Document):
     account: str | None = None
 
 
-class Problem(_Document):
+class Problem(Document):
     """A problem that came out at the meeting."""
 
     key: str
@@ -108,7 +99,7 @@ class Problem(_Document):
     voided: str | None = None
 
 
-class Resolved(_Document):
+class Resolved(Document):
     """What the meeting resolved to do."""
 
     key: str
@@ -120,7 +111,7 @@ class Resolved(_Document):
     voided: str | None = None
 
 
-class AdoptedPaper(_Document):
+class AdoptedPaper(Document):
     """A paper a leadership meeting adopted."""
 
     kind: PaperKind
@@ -418,10 +409,11 @@ class Adoptable(BaseModel):
 
 
 PAPERS: dict[type[Event], PaperKind] = {
+    ExaminationSubmitted: PaperKind.examination,
     RectificationPlanDrafted: PaperKind.plan,
     RegulationDrafted: PaperKind.regulation,
 }
-PAPERS_VOIDED = (RectificationPlanVoided, RegulationVoided)
+PAPERS_VOIDED = (ExaminationVoided, RectificationPlanVoided, RegulationVoided)
 
 
 def adoptable(known: Adoptable | None, record: Record) -> Adoptable | None:

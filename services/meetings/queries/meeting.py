@@ -1,4 +1,4 @@
-"""What may be asked of meetings, and the facts its rules look at."""
+"""What may be asked of meetings, their minutes and who criticised whom."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -20,15 +20,15 @@ from services.meetings.domain.meeting import (
     WrongKindOfMeeting,
 )
 from services.meetings.events import MeetingKind
-from services.meetings.projection import (
+from services.meetings.projection.meeting import (
     MeetingStage,
-    directory,
     gatherings,
     meetings,
     papers,
     speeches,
 )
-from shared.callers import Caller, UnknownSchool
+from services.meetings.queries import PEOPLE, known_to
+from shared.callers import Caller
 from shared.decider import NotFound, PersonId
 from shared.marks import Id
 from shared.mongo import Document
@@ -36,25 +36,13 @@ from shared.privacy import masked
 from shared.runtime import Cursor, Desk, Query
 from shared.views import content, shown
 
-PEOPLE = frozenset({"person", "operator"})
-
-
-def _known(desk: Desk) -> Directory:
-    known = desk.ledger(directory)
-    if known is None:
-        raise UnknownSchool
-    return known
-
-
-# -- meeting ---------------------------------------------------------------------------------------
-
 READERS = frozenset({Role.supervisor, Role.principal_leader})
 """Who reads what was said at a meeting without having been there."""
 
 
 async def meeting_facts(command: MeetingCommand, desk: Desk) -> meeting_domain.Facts:
     """What a decision on a meeting looks at."""
-    known = _known(desk)
+    known = known_to(desk)
     match command:
         case PlanMeeting(reports_on=meeting) | ReviseMeetingPlan(reports_on=meeting):
             return meeting_domain.Facts(known, reported=await _reported(meeting, desk))
@@ -93,7 +81,7 @@ class Meetings(Query):
 
 async def all_meetings(query: Meetings, desk: Desk, caller: Caller) -> dict[str, Any]:
     """One page of meetings."""
-    known = _known(desk)
+    known = known_to(desk)
     names = ("kind", "stage", "campaign", "branch")
     asked = {name: getattr(query, name) for name in names}
     where: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
@@ -125,7 +113,7 @@ class Meeting(Query):
 
 async def one_meeting(query: Meeting, desk: Desk, caller: Caller) -> dict[str, Any]:
     """The meeting, its texts for those who may read them."""
-    return _seen(await _document(query.id, desk), caller, _known(desk))
+    return _seen(await _document(query.id, desk), caller, known_to(desk))
 
 
 class MeetingMinutes(Query):
@@ -145,7 +133,7 @@ async def minutes(query: MeetingMinutes, desk: Desk, caller: Caller) -> dict[str
     where = {"meeting": query.id, "number": {"$gt": query.after}}
     found = await desk.find(speeches, where)
     page = sorted(map(content, found), key=lambda speech: int(speech["number"]))[: query.limit]
-    said = page if _reads(document, caller, _known(desk)) else [masked(speech) for speech in page]
+    said = page if _reads(document, caller, known_to(desk)) else [masked(speech) for speech in page]
     items = [{**speech, "opened": speech["number"]} for speech in said]
     return {
         "id": query.id,
@@ -166,7 +154,7 @@ class MeetingCriticism(Query):
 
 async def meeting_criticism(query: MeetingCriticism, desk: Desk, _: Caller) -> dict[str, Any]:
     """The matrix of one meeting, held against the roster of its day."""
-    known, gathering = _known(desk), _gathering(query.id, desk)
+    known, gathering = known_to(desk), _gathering(query.id, desk)
     day = gathering.on or known.day(desk.at)
     match gathering.kind:
         case MeetingKind.democratic_life:
@@ -191,7 +179,7 @@ class CampaignCriticism(Query):
 
 async def campaign_criticism(query: CampaignCriticism, desk: Desk, _: Caller) -> dict[str, Any]:
     """The matrices, each held against the roster of its last meeting's day; of today's if there is none."""
-    known = _known(desk)
+    known = known_to(desk)
     campaign = query.campaign or known.current
     if campaign not in known.campaigns:
         raise NotFound
@@ -236,7 +224,7 @@ class MeetingAttendance(Query):
 
 async def attendance(query: MeetingAttendance, desk: Desk, _: Caller) -> dict[str, Any]:
     """Attendance held against the roster."""
-    known, gathering = _known(desk), _gathering(query.id, desk)
+    known, gathering = known_to(desk), _gathering(query.id, desk)
     day = gathering.on or known.day(desk.at)
     found = criticism.presence(gathering, known.roster, day)
     groups = {
