@@ -93,7 +93,8 @@ def school_days(calendar: Calendar, span: Span, as_of: date) -> tuple[date, ...]
 
 def held(entry: Person, roles: frozenset[Role], days: Collection[date]) -> bool:
     """Whether somebody held one of the roles themselves on one of the days."""
-    return any(roles & entry.roles(day) for day in days)
+    ever = any(post.role in roles for post in entry.posts)
+    return ever and any(roles & entry.roles(day) for day in days)
 
 
 def owing(
