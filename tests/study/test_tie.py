@@ -90,6 +90,17 @@ def test_a_second_one_at_the_same_time_is_refused() -> None:
     )
 
 
+def test_a_tie_that_ended_is_written_down_late() -> None:
+    earlier = {"unit": "logistics", "since": date(2022, 9, 5), "until": date(2023, 1, 13)}
+    late = opened.model_copy(update={**earlier, "number": 2})
+    tie.given(*OPEN).when(open_tie(**earlier)).then(late)
+    tie.given(*OPEN, late).when(open_tie(**earlier)).then_nothing()
+    too_long = open_tie(**{**earlier, "until": SINCE})
+    tie.given(*OPEN).when(too_long).then_rejected(AlreadyTied)
+    backwards = open_tie(since=UNTIL, until=SINCE)
+    tie.given().when(backwards).then_rejected(EndsBeforeItBegins)
+
+
 def test_two_members_may_share_a_unit() -> None:
     other = by(OFFICER, OpenTie, person=STRANGER, unit="grade-8", since=SINCE)
     tie.given().when(other).then(
@@ -142,7 +153,9 @@ def test_a_tie_is_corrected() -> None:
 @pytest.mark.parametrize("until", [None, NEXT, TODAY])
 def test_a_correction_makes_no_two_ties_at_once(until: date | None) -> None:
     longer = correct(unit="grade-8", until=until)
-    tie.given(*MOVED).when(longer).then_rejected(TiesOverlap)
+    tie.given(*MOVED).when(longer).then_rejected(AlreadyTied)
+    over = TieEnded(number=2, until=TODAY)
+    tie.given(*MOVED, over).when(longer).then_rejected(TiesOverlap)
 
 
 def test_a_correction_keeps_the_days_in_order() -> None:
