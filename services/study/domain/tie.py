@@ -251,8 +251,12 @@ def evolve(ties: Ties, event: TieEvent) -> Ties:
             before = ties.ties if isinstance(ties, Tied) else ()
             new = Tie(number, unit, since, event.recorded_by, until)
             return Tied(person, (*before, new))
-        case _ if isinstance(ties, Untied):
-            return ties
+        case _:
+            return _changed(ties, event) if isinstance(ties, Tied) else ties
+
+
+def _changed(ties: Tied, event: TieEnded | TieCorrected | TieVoided) -> Tied:
+    match event:
         case TieEnded(number=number, until=until):
             return _with(ties, number, until=until)
         case TieCorrected(number=number, unit=unit, since=since, until=until):
