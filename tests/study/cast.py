@@ -100,9 +100,7 @@ SCHOOL = Directory(
             ends_on=date(2023, 9, 30),
             stages=(STAGE,),
             state="running",
-            policy=Policy(
-                values={"donation_amount": Period(value="2022", unit=SettingUnit.yuan)}
-            ),
+            policy=Policy(values={"donation_amount": Period(value="2022", unit=SettingUnit.yuan)}),
         )
     },
 )

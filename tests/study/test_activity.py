@@ -23,8 +23,8 @@ from services.study.domain.activity import (
     RaiseProblemFromActivity,
     RecordActivity,
     ReopenDifficulty,
-    SolveDifficulty,
     SolvedBeforehand,
+    SolveDifficulty,
     VisitedOneself,
     VoidActivity,
     WindsUnclear,
@@ -151,12 +151,8 @@ def test_each_of_the_six_ones_is_recorded(kind: ActivityKind) -> None:
 @pytest.mark.parametrize("kind", ActivityKind)
 def test_what_its_kind_needs_is_said_and_nothing_else(kind: ActivityKind) -> None:
     said = {"kind": kind, "person": MEMBER, "on": TODAY, **telling(kind)}
-    for name in TELLING:
-        other = dict(said)
-        if name in said:
-            del other[name]
-        else:
-            other[name] = TELLING[name]
+    for name, value in TELLING.items():
+        other = {**said, name: None if name in said else value}
         activity.given().when(record(base=other)).then_rejected(ActivityUnclear)
 
 

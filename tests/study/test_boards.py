@@ -129,18 +129,14 @@ def test_a_week_is_owed_by_who_held_the_post_on_a_school_day_of_it() -> None:
 
 
 def test_who_leaves_and_comes_back_owes_the_weeks_between_to_nobody() -> None:
-    away = somebody(
-        team_member(until=date(2023, 3, 3)), team_member(since=date(2023, 4, 10))
-    )
+    away = somebody(team_member(until=date(2023, 3, 3)), team_member(since=date(2023, 4, 10)))
     weeks = spring(leaders(school=of_people({P1: away}))[P1])
     assert set(weeks) == {1, 2, 3, 9, 10, 11, 12, 13}
 
 
 def test_a_deputy_owes_nothing_and_a_principal_leader_belongs_to_the_team() -> None:
     named = Deputising(deputy=P2, since=ENROLLED, until=date(2023, 8, 31))
-    principal = somebody(
-        Holding(role=Role.principal_leader, since=ENROLLED), deputies=(named,)
-    )
+    principal = somebody(Holding(role=Role.principal_leader, since=ENROLLED), deputies=(named,))
     assert set(leaders(school=of_people({P1: principal, P2: somebody()}))) == {P1}
 
 
@@ -314,7 +310,11 @@ def test_who_read_an_earlier_edition_has_yet_to_read_the_new_one() -> None:
     ]
     rows = {r.person: r for r in reading_matrix(items, read, SCHOOL, Role.party_member, TODAY)}
     assert set(rows) == {LEADER, MEMBER, CADRE, TEACHER, SECRETARY}
-    assert (rows[TEACHER].read, rows[TEACHER].outdated, rows[TEACHER].missing) == ((), ("a",), ("b",))
+    assert (rows[TEACHER].read, rows[TEACHER].outdated, rows[TEACHER].missing) == (
+        (),
+        ("a",),
+        ("b",),
+    )
     assert (rows[MEMBER].read, rows[MEMBER].missing) == (("a",), ("b",))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.campaign.events import Role
+from services.campaign.events import Role, StageName
 from services.study import queries as q
 from services.study.app import service
 from services.study.domain import NoSuchCampaign
@@ -192,14 +192,12 @@ async def test_who_has_not_written_is_listed_for_the_stage() -> None:
 
 async def test_there_is_such_a_campaign_and_it_has_such_a_stage() -> None:
     desk = await after()
+    other = q.ReflectionSubmissions(campaign="campaign-9")
     with pytest.raises(NoSuchCampaign):
-        other = q.ReflectionSubmissions(campaign="campaign-9")
         await q.reflection_submissions(other, desk, caller(STRANGER))
+    later = q.ReflectionSubmissions(stage=StageName.problem_finding_and_criticism)
     with pytest.raises(NotFound):
-        stage = q.ReflectionSubmissions.model_validate(
-            {"stage": "problem_finding_and_criticism"}
-        )
-        await q.reflection_submissions(stage, desk, caller(STRANGER))
+        await q.reflection_submissions(later, desk, caller(STRANGER))
 
 
 ESSAY = "总务工作离学生最近,也最容易只看报表不看人。这次学习让我重新走了一遍宿舍和食堂。"
@@ -398,7 +396,9 @@ async def test_rules_are_told_which_items_the_catalogue_has() -> None:
 
 
 async def test_rules_are_told_the_present_edition_of_what_was_read() -> None:
-    desk = await after(("i1", item("~")), ("i2", item("~")), ("i2", CatalogueItemVoided(reason="~")))
+    desk = await after(
+        ("i1", item("~")), ("i2", item("~")), ("i2", CatalogueItemVoided(reason="~"))
+    )
     for key, edition in (("i1", 1), ("i2", None), ("i9", None)):
         facts = await q.reading_facts(test_reading.record(item=key), desk)
         assert facts.edition == edition

@@ -52,7 +52,9 @@ VOIDED = (*RECORDED, voided)
 
 
 def record(who: PersonId = TEACHER, **changes: Any) -> RecordReading:
-    return by(who, RecordReading, **{"person": TEACHER, "item": "item-1", "on": YESTERDAY, **changes})
+    return by(
+        who, RecordReading, **{"person": TEACHER, "item": "item-1", "on": YESTERDAY, **changes}
+    )
 
 
 def correct(who: PersonId = TEACHER, **changes: Any) -> CorrectReading:
@@ -70,9 +72,7 @@ def test_one_stream_per_person_and_item() -> None:
 
 
 def test_the_office_enters_it_for_others_and_nobody_else_does() -> None:
-    reading.given().when(record(OFFICER)).then(
-        recorded.model_copy(update={"recorded_by": OFFICER})
-    )
+    reading.given().when(record(OFFICER)).then(recorded.model_copy(update={"recorded_by": OFFICER}))
     reading.given().when(record(STRANGER)).then_rejected(OnlyForOneself)
     reading.given(*RECORDED).when(correct(STRANGER)).then_rejected(OnlyForOneself)
 

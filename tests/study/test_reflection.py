@@ -84,7 +84,9 @@ def test_the_office_enters_what_was_handed_in_on_paper() -> None:
     )
 
 
-@pytest.mark.parametrize("other", [{"title": "别的"}, {"text": "别的"}, {"author": LEADER}], ids=str)
+@pytest.mark.parametrize(
+    "other", [{"title": "别的"}, {"text": "别的"}, {"author": LEADER}], ids=str
+)
 def test_another_reflection_is_not_taken_for_the_same(other: dict[str, Any]) -> None:
     reflection.given(*SUBMITTED).when(submit(OFFICER, **other)).then_rejected(OutOfOrder)
 

@@ -93,9 +93,7 @@ def test_recording_again_records_nothing() -> None:
 
 
 def test_a_session_is_not_in_the_future() -> None:
-    session.given().when(record(held_on=TODAY)).then(
-        recorded.model_copy(update={"held_on": TODAY})
-    )
+    session.given().when(record(held_on=TODAY)).then(recorded.model_copy(update={"held_on": TODAY}))
     session.given().when(record(held_on=TOMORROW)).then_rejected(InTheFuture)
 
 

@@ -34,7 +34,13 @@ def test_a_row_may_name_an_amount_and_a_pupil() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "喝茶"}, {"on": "5月8日"}, {"person": "谭慧芬"}, {"pupil": "王小明"}, {"amount": "两千"}],
+    [
+        {"kind": "喝茶"},
+        {"on": "5月8日"},
+        {"person": "谭慧芬"},
+        {"pupil": "王小明"},
+        {"amount": "两千"},
+    ],
     ids=str,
 )
 def test_a_row_that_says_something_else_is_not_understood(wrong: dict[str, str]) -> None:
