@@ -135,6 +135,23 @@ async def test_the_matrix_is_over_required_items_that_count() -> None:
     assert [line["id"] for line in listed["items"]] == ["i1", "i3"]
 
 
+async def test_readings_are_found_by_person_and_item() -> None:
+    desk = await after(
+        ("r1", has_read(TWIN, "i1")),
+        ("r2", has_read(TEACHER, "i1")),
+        ("r3", has_read(MEMBER, "i2")),
+    )
+    for asked, ids in (
+        ({}, ["r1", "r2", "r3"]),
+        ({"person": MEMBER}, ["r1", "r3"]),
+        ({"item": "i1"}, ["r1", "r2"]),
+        ({"person": TWIN, "item": "i2"}, ["r3"]),
+    ):
+        query = q.Readings.model_validate(asked)
+        found = await q.all_readings(query, desk, caller(STRANGER))
+        assert [line["id"] for line in found["items"]] == ids
+
+
 async def test_a_board_is_given_page_by_page() -> None:
     desk = await after(("i1", item("条例")))
     first = await q.reading_matrix(q.ReadingMatrix(limit=2), desk, caller(STRANGER))
