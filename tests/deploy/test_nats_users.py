@@ -16,7 +16,8 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from services.stack import provisioned, running
+from services.stack import SERVICES as RUNNING
+from services.stack import durables, provisioned, running
 from shared.embedded import USERS, Embedded
 from shared.settings import Settings
 from tests.live.school import School, enrolled
@@ -24,7 +25,7 @@ from tests.live.test_receipts import in_the_log
 
 pytestmark = pytest.mark.live
 
-SERVICES = ("campaign", "feedback", "rectification")
+SERVICES = tuple(service.name for service in RUNNING)
 STREAMS = ("EVENTS", "SCHEDULES")
 FOLLOWING = {user: f"EVENTS.{user}-views" for user in (*SERVICES, "clock")}
 """The consumer each service makes for itself."""
@@ -88,8 +89,7 @@ def pursuing(user: str) -> set[str]:
 
 
 MAY_PUBLISH = {
-    "campaign": working("campaign"),
-    "feedback": working("feedback"),
+    **{user: working(user) for user in SERVICES},
     "rectification": working("rectification") | pursuing("rectification"),
     "clock": reading("clock")
     | pursuing("clock")
@@ -321,6 +321,8 @@ async def test_a_user_hears_what_is_meant_for_it_and_nothing_else(
 
 def test_the_table_is_about_the_users_there_are() -> None:
     assert set(MAY_PUBLISH) == set(MAY_SUBSCRIBE) == set(USERS)
+    provisioned_for = {d["config"]["name"]: d["stream_name"] for d in durables()}
+    assert {f"{stream}.{name}" for name, stream in provisioned_for.items()} == set(DURABLE.values())
     for subjects in MAY_PUBLISH.values():
         assert subjects <= EVERYTHING
     for subjects in MAY_SUBSCRIBE.values():
