@@ -29,7 +29,11 @@ SERVICES = tuple(service.name for service in RUNNING)
 STREAMS = ("EVENTS", "SCHEDULES")
 FOLLOWING = {user: f"EVENTS.{user}-views" for user in (*SERVICES, "clock")}
 """The consumer each service makes for itself."""
-DURABLE = {"rectification": "EVENTS.rectification-open-issues", "clock": "SCHEDULES.clock-fired"}
+DURABLE = {
+    "talks": "EVENTS.talks-answer-requests",
+    "rectification": "EVENTS.rectification-open-issues",
+    "clock": "SCHEDULES.clock-fired",
+}
 """The consumers whose position the broker keeps, provisioned."""
 ACK = "1.1.1.1.1.0"
 
@@ -90,7 +94,7 @@ def pursuing(user: str) -> set[str]:
 
 MAY_PUBLISH = {
     **{user: working(user) for user in SERVICES},
-    "rectification": working("rectification") | pursuing("rectification"),
+    **{user: working(user) | pursuing(user) for user in SERVICES if user in DURABLE},
     "clock": reading("clock")
     | pursuing("clock")
     | {"sched.def.x", "sched.off.x", "$JS.API.STREAM.INFO.SCHEDULES"}
