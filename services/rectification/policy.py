@@ -42,7 +42,6 @@ from services.talks.events import TalkProblemRaised
 from shared.decider import Forget, Policy, Remind, Send
 from shared.envelope import Record
 
-
 type Problem = (
     ProposedIssue
     | TalkProblemRaised
@@ -72,6 +71,8 @@ def open_issues(record: Record) -> Iterator[Send]:
             yield _opening(record, SourceKind.visit, problem)
         case InspectionFindingRaised() as problem:
             yield _opening(record, SourceKind.inspection, problem)
+        case _:
+            return
 
 
 def _opening(record: Record, kind: SourceKind, problem: Problem) -> Send:

@@ -213,9 +213,7 @@ def test_every_group_of_a_closed_collation_becomes_one_with_its_opinions() -> No
     sends = list(open_issues(recorded_elsewhere(CollationClosed(issues=groups))))
 
     assert [send.stream for send in sends] == [issue_of("stream-1", k) for k in ("water", "power")]
-    source = Source(
-        kind=SourceKind.collation, id="stream-1", opinions=("opinion-2", "opinion-1")
-    )
+    source = Source(kind=SourceKind.collation, id="stream-1", opinions=("opinion-2", "opinion-1"))
     assert [carried_out(send).sources for send in sends] == [(source,)] * 2
 
 

@@ -1,4 +1,4 @@
-"""A problem raised in a talk, at a meeting, on a visit, by an inspection becomes an issue, and both know of it."""
+"""A problem raised in a talk, at a meeting, on a visit, by an inspection becomes an issue that knows it."""
 
 from dataclasses import replace
 from typing import Any, cast
