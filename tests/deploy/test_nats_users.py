@@ -21,6 +21,7 @@ from services.stack import durables, provisioned, running
 from shared.embedded import USERS, Embedded
 from shared.settings import Settings
 from tests.live.school import School, enrolled
+from tests.live.test_raising import raised_everywhere
 from tests.live.test_receipts import in_the_log
 
 pytestmark = pytest.mark.live
@@ -452,7 +453,7 @@ async def lived(school: School) -> None:
     await in_the_log(school, dropped.json()["id"])
     issue = await school.collated(said)
     await school.do("member", f"/issues/{issue}/claim")
-    await school.settle()
+    await raised_everywhere(school)
 
 
 async def test_the_product_does_nothing_it_is_not_allowed_to(tmp_path: Path) -> None:
