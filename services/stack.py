@@ -11,13 +11,25 @@ from services.campaign.app import service as campaign
 from services.clock.app import DURABLE, Clock
 from services.feedback.app import service as feedback
 from services.gateway.app import Gateway
+from services.meetings.app import service as meetings
+from services.oversight.app import service as oversight
 from services.rectification.app import service as rectification
+from services.study.app import service as study
+from services.talks.app import service as talks
 from shared.broker import Broker
 from shared.provision import provision
 from shared.runtime import Runtime, Service
 from shared.settings import Settings
 
-SERVICES: tuple[Service, ...] = (campaign, feedback, rectification)
+SERVICES: tuple[Service, ...] = (
+    campaign,
+    feedback,
+    talks,
+    meetings,
+    rectification,
+    study,
+    oversight,
+)
 NAMES = (*(service.name for service in SERVICES), "clock")
 
 

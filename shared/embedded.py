@@ -23,7 +23,18 @@ from pymongo.errors import PyMongoError
 from shared.settings import Settings
 
 NATS_CONF = Path(__file__).parent.parent / "deploy" / "nats.conf"
-USERS = ("operator", "campaign", "feedback", "rectification", "clock", "gateway")
+USERS = (
+    "operator",
+    "campaign",
+    "feedback",
+    "talks",
+    "meetings",
+    "rectification",
+    "study",
+    "oversight",
+    "clock",
+    "gateway",
+)
 START_WITHIN = 30.0  # seconds
 
 _PR_SET_PDEATHSIG = 1

@@ -148,6 +148,11 @@ class Record:
         return UUID(self.headers["ce-correlationid"])
 
     @property
+    def causation(self) -> UUID | None:
+        """The event that caused that command, if one did."""
+        return UUID(self.headers["ce-causationid"]) if "ce-causationid" in self.headers else None
+
+    @property
     def hash(self) -> str:
         """The event's own hash, as stored."""
         return self.headers["ce-eventhash"]

@@ -24,6 +24,7 @@ from services.campaign.events import (
     HolidayDeclared,
     InspectionCorrected,
     InspectionEvent,
+    InspectionFindingRaised,
     InspectionKind,
     InspectionRecorded,
     InspectionVoided,
@@ -419,7 +420,7 @@ calendars = View("calendars", CalendarCard, calendar_card, CalendarEvent.__value
 
 
 class InspectionCard(Card):
-    """An inspection and what it found; a voided one stays visible."""
+    """An inspection, what it found, the keys of what was raised; a voided one stays visible."""
 
     kind: InspectionKind
     held_on: date
@@ -429,6 +430,7 @@ class InspectionCard(Card):
     by_supervision: bool = False
     state: Literal["recorded", "voided"] = "recorded"
     reason: str | None = None
+    raised: tuple[str, ...] = ()
 
 
 def inspection_card(card: InspectionCard | None, record: Record) -> InspectionCard | None:
@@ -439,6 +441,8 @@ def inspection_card(card: InspectionCard | None, record: Record) -> InspectionCa
             return InspectionCard(**said, changed_at=record.at)
         case InspectionCard(), InspectionCorrected() as event:
             return _changed(card, record, **dict(event))
+        case InspectionCard(), InspectionFindingRaised(key=key):
+            return _changed(card, record, raised=(*card.raised, key))
         case InspectionCard(), InspectionVoided(reason=reason):
             return _changed(card, record, state="voided", reason=reason)
         case _:
@@ -450,4 +454,5 @@ inspections = View(
     InspectionCard,
     inspection_card,
     InspectionEvent.__value__.__args__,
+    version=2,
 )

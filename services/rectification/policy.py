@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from services.campaign.defaults import MOST_PERIODS
+from services.campaign.events import InspectionFindingRaised
 from services.feedback.events import CollationClosed, ProposedIssue
+from services.meetings.events import MeetingProblemRaised
 from services.rectification.domain.issue import (
     CallToAccount,
     OpenIssue,
@@ -35,28 +37,51 @@ from services.rectification.events import (
     StrikeOffRequested,
     Watch,
 )
+from services.study.events import ActivityProblemRaised
+from services.talks.events import TalkProblemRaised
 from shared.decider import Forget, Policy, Remind, Send
 from shared.envelope import Record
 
+type Problem = (
+    ProposedIssue
+    | TalkProblemRaised
+    | MeetingProblemRaised
+    | ActivityProblemRaised
+    | InspectionFindingRaised
+)
+"""What says all an issue begins with; `key` is its name within the stream it was found in."""
 
-def issue_of(collation: str, key: str) -> str:
-    """The id of the issue that a group of a collation becomes."""
-    return str(uuid5(NAMESPACE_URL, f"taizhang:collation/{collation}/{key}"))
+
+def issue_of(stream: str, key: str, kind: SourceKind = SourceKind.collation) -> str:
+    """The id of the issue that a group of a collation, or a problem of a talk, meeting …, becomes."""
+    return str(uuid5(NAMESPACE_URL, f"taizhang:{kind}/{stream}/{key}"))
 
 
 def open_issues(record: Record) -> Iterator[Send]:
-    """Every group of a closed collation becomes an issue that somebody must claim (R33, R41)."""
-    if isinstance(record.event, CollationClosed):
-        for proposed in record.event.issues:
-            to = issue_of(record.stream, proposed.key)
-            yield Send(to, OpenIssue, _opening(record.stream, proposed))
+    """What was collated or found elsewhere becomes an issue somebody must claim (R07, R22, R33, R41)."""
+    match record.event:
+        case CollationClosed(issues=groups):
+            for group in groups:
+                yield _opening(record, SourceKind.collation, group)
+        case TalkProblemRaised() as problem:
+            yield _opening(record, SourceKind.talk, problem)
+        case MeetingProblemRaised() as problem:
+            yield _opening(record, SourceKind.meeting, problem)
+        case ActivityProblemRaised() as problem:
+            yield _opening(record, SourceKind.visit, problem)
+        case InspectionFindingRaised() as problem:
+            yield _opening(record, SourceKind.inspection, problem)
+        case _:
+            return
 
 
-def _opening(collation: str, proposed: ProposedIssue) -> dict[str, object]:
-    opinions = list(dict.fromkeys(part.opinion for part in proposed.parts))
-    asked = proposed.model_dump(mode="json", exclude={"key", "parts"})
-    source = {"kind": SourceKind.collation.value, "id": collation, "opinions": opinions}
-    return {**asked, "sources": [source]}
+def _opening(record: Record, kind: SourceKind, problem: Problem) -> Send:
+    parts = problem.parts if isinstance(problem, ProposedIssue) else ()
+    opinions = list(dict.fromkeys(part.opinion for part in parts))
+    source = {"kind": kind.value, "id": record.stream, "opinions": opinions}
+    asked = problem.model_dump(mode="json", exclude={"key", "parts"})
+    to = issue_of(record.stream, problem.key, kind)
+    return Send(to, OpenIssue, {**asked, "sources": [source]})
 
 
 def timers(record: Record) -> Iterable[Remind | Forget]:
@@ -120,4 +145,14 @@ def _drop() -> Iterator[Forget]:
 _REMINDERS = tuple(f"remind-{n}" for n in range(MOST_PERIODS))
 _LADDER = {"urge": UrgeIssue, "supervise": SuperviseIssue, "account": CallToAccount}
 
-opening = Policy("open-issues", open_issues, follows=(CollationClosed,))
+opening = Policy(
+    "open-issues",
+    open_issues,
+    follows=(
+        CollationClosed,
+        TalkProblemRaised,
+        MeetingProblemRaised,
+        ActivityProblemRaised,
+        InspectionFindingRaised,
+    ),
+)

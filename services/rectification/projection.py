@@ -426,19 +426,15 @@ opinions = View(
 
 
 class Collation(BaseModel):
-    """Whether a collation is still open, else who closed it."""
+    """Whether a collation is still open."""
 
     model_config = ConfigDict(frozen=True)
     open: bool
-    closed_by: PersonId | None = None
 
 
 def collation(_: Collation | None, record: Record) -> Collation:
     """Where the collation stands."""
-    closed = isinstance(record.event, CollationClosed)
-    return Collation(
-        open=isinstance(record.event, CollationOpened), closed_by=record.actor if closed else None
-    )
+    return Collation(open=isinstance(record.event, CollationOpened))
 
 
 collations = View(
@@ -446,7 +442,7 @@ collations = View(
     Collation,
     collation,
     (CollationOpened, CollationClosed, CollationVoided),
-    version=2,
+    version=3,
 )
 
 

@@ -27,6 +27,7 @@ from services.rectification.domain.issue import (
 from services.rectification.events import (
     IssueMerged,
     ObjectionRaised,
+    Source,
     SourceKind,
     Stage,
     VerdictRecorded,
@@ -55,6 +56,14 @@ PEOPLE = frozenset({"person", "operator"})
 WITH_RECEIPT = PEOPLE | {"originator"}
 CONFIDANTS = DESK - {Role.principal_leader}
 """Who may know who spoke up, unless it was about them; the same as in feedback."""
+STREAMS = {
+    SourceKind.talk: ("talks", "talk"),
+    SourceKind.meeting: ("meetings", "meeting"),
+    SourceKind.visit: ("study", "activity"),
+    SourceKind.inspection: ("campaign", "inspection"),
+    SourceKind.issue: ("rectification", "issue"),
+}
+"""Service and category of the stream an issue comes from, where that is one of its own."""
 MERGES = 10
 """How often an issue may have been merged on before its originators lose sight of it."""
 
@@ -92,8 +101,8 @@ async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts: 
         case OpenIssue(parent=parent):
             other = await _standing(parent, desk) if parent else "missing"
             return issue_domain.Facts(known, other=other, unknown=await _unknown(command, desk))
-        case VoidIssue() if hasattr(state, "case"):
-            return issue_domain.Facts(known, collators=await _collators(state.case, known, desk))
+        case VoidIssue() if hasattr(state, "case") and state.case.raised_by.startswith("service:"):
+            return issue_domain.Facts(known, behind=await _behind(command.stream, known, desk))
         case _:
             return issue_domain.Facts(known)
 
@@ -129,7 +138,7 @@ async def _open_collations(wanted: set[str], desk: Desk) -> frozenset[str]:
 
 
 async def _unknown(command: OpenIssue, desk: Desk) -> frozenset[str]:
-    """The opinions and collations among the sources that feedback never told us of.
+    """The sources that there are not: opinions and collations feedback never told us of, empty streams.
 
     A service names what it read in the log, which our views may not have seen yet.
     """
@@ -142,17 +151,22 @@ async def _unknown(command: OpenIssue, desk: Desk) -> frozenset[str]:
         if named:
             found = await desk.find(view, {"key": {"$in": sorted(named)}})
             unknown |= named - {d["key"] for d in found}
+    for source in command.sources:
+        if source.kind in STREAMS and not await desk.journal.head(_subject(source, desk)):
+            unknown.add(source.id)
     return frozenset(unknown)
 
 
-async def _collators(case: issue_domain.Case, known: Directory, desk: Desk) -> frozenset[PersonId]:
-    """Whose doing it was that a service opened an issue: who closed the collations it comes from."""
-    if not case.raised_by.startswith("service:"):
-        return frozenset()
-    sources = {s.id for s in case.sources if s.kind is SourceKind.collation}
-    cards = [await desk.card(collations, collation) for collation in sources]
-    closers = {card.closed_by for card in cards if card and card.closed_by}
-    return frozenset(known.roster.identity(person) for person in closers)
+def _subject(source: Source, desk: Desk) -> str:
+    """Where in the log the talk, meeting … is that an issue comes from."""
+    return str(Subject(desk.school, *STREAMS[source.kind], source.id))
+
+
+async def _behind(issue: str, known: Directory, desk: Desk) -> PersonId | None:
+    """On whose behalf a service opened an issue: who closed the collation, raised the problem."""
+    past = await _history(desk, "rectification", "issue", issue)
+    who = past[0].on_behalf_of
+    return known.roster.identity(who) if who else None
 
 
 async def _merged_by_now(issue: str, desk: Desk) -> bool:
@@ -388,6 +402,9 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     for d in family:
         past = await _history(desk, "rectification", "issue", d["key"])
         items += (_of_the_issue(record, listener) for record in past)
+        for source in (Source.model_validate(s) for s in d["sources"] if s["kind"] in STREAMS):
+            raised = await desk.journal.read(_subject(source, desk))
+            items += (_told(r, _said(r)) for r in raised if r.id == past[0].causation)
     for opinion in heard:
         past = await _history(desk, "feedback", "opinion", opinion)
         items += _of_an_opinion(past, listener)

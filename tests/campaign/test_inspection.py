@@ -1,28 +1,36 @@
 """Inspections are put on record, put right, struck out (R07)."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from services.campaign.domain import FourEyes, InTheFuture
+from services.campaign.domain import FourEyes, InTheFuture, NotInRoster
 from services.campaign.domain.inspection import (
+    AddresseeUnclear,
     CorrectInspection,
+    KeyTaken,
+    RaiseFinding,
     RecordedBySupervision,
     RecordInspection,
     VoidInspection,
+    WindsUnclear,
     decider,
 )
 from services.campaign.events import (
     InspectionCorrected,
+    InspectionFindingRaised,
     InspectionKind,
     InspectionRecorded,
     InspectionVoided,
 )
-from shared.decider import OutOfOrder, PersonId, wire
+from services.feedback.events import Addressee, Discovery, Wind
+from shared.decider import OutOfOrder, PersonId, Rejected, wire
 from tests.campaign.examples import (
     ADMIN,
     DIRECTORY,
+    GONE,
     HEAD,
     NOON,
     SPARE,
@@ -47,6 +55,13 @@ supervised = recorded.model_copy(update={"recorded_by": SUPERVISOR, "by_supervis
 corrected = InspectionCorrected(
     kind=FRUGALITY, held_on=YESTERDAY, scope="公务接待", found="两笔接待没有清单", reason="日期"
 )
+raised = InspectionFindingRaised(
+    key="receptions",
+    title="接待没有清单",
+    addressee=Addressee.team,
+    winds=(Wind.extravagance,),
+    discovery=Discovery.superior_pointed,
+)
 voided = InspectionVoided(reason="没有进行")
 
 
@@ -68,6 +83,11 @@ def correct(on: date = YESTERDAY, reason: str = "日期", by: PersonId = ADMIN) 
         found="两笔接待没有清单",
         reason=reason,
     )
+
+
+def put_forward(**changes: Any) -> RaiseFinding:
+    said = {**dict(raised), "by": ADMIN, "at": NOON}
+    return RaiseFinding.model_validate({**said, **changes})
 
 
 def void(reason: str = "没有进行", by: PersonId = HEAD) -> VoidInspection:
@@ -128,6 +148,40 @@ def test_what_the_supervision_group_recorded_is_not_the_inspecteds_to_change() -
 def test_a_record_of_before_it_said_who_wrote_it_is_struck_out_by_anybody() -> None:
     of_old = recorded.model_copy(update={"recorded_by": None})
     inspection.given(of_old).when(void(by=ADMIN)).then(voided)
+
+
+def test_what_it_found_is_put_forward_one_problem_at_a_time() -> None:
+    inspection.given(recorded).when(put_forward()).then(raised)
+    other = raised.model_copy(
+        update={"key": "cars", "addressee": Addressee.member, "person": HEAD, "description": "…"}
+    )
+    inspection.given(recorded, raised, corrected).when(put_forward(**dict(other))).then(other)
+
+
+def test_the_same_problem_is_put_forward_once() -> None:
+    inspection.given(recorded, raised).when(put_forward()).then_nothing()
+    inspection.given(recorded, raised).when(put_forward(title="另")).then_rejected(KeyTaken)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"person": HEAD}, AddresseeUnclear),
+        ({"addressee": Addressee.member}, AddresseeUnclear),
+        ({"addressee": Addressee.member, "person": GONE}, NotInRoster),
+        ({"winds": ()}, WindsUnclear),
+        ({"not_four_winds": True}, WindsUnclear),
+    ],
+)
+def test_what_cannot_become_an_issue_is_not_put_forward(
+    changes: dict[str, Any], rule: type[Rejected]
+) -> None:
+    inspection.given(recorded).when(put_forward(**changes)).then_rejected(rule)
+
+
+def test_nothing_is_put_forward_of_an_inspection_there_is_not() -> None:
+    inspection.given().when(put_forward()).then_rejected(OutOfOrder)
+    inspection.given(recorded, voided).when(put_forward()).then_rejected(OutOfOrder)
 
 
 def test_striking_it_out_again_records_nothing() -> None:

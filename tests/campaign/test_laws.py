@@ -135,11 +135,17 @@ LIVES = {
         Laws(
             inspection.decider,
             DIRECTORY,
-            (inspections.hold(), inspections.correct(), inspections.void()),
+            (
+                inspections.hold(),
+                inspections.correct(),
+                inspections.put_forward(),
+                inspections.void(),
+            ),
         ),
         (
             inspections.hold(found="没有问题"),
             inspections.correct(reason="另"),
+            inspections.put_forward(title="另"),
             inspections.void("另"),
         ),
         (inspection.Voided,),

@@ -20,6 +20,7 @@ from services.campaign.events import (
     HolidayCancelled,
     HolidayDeclared,
     InspectionCorrected,
+    InspectionFindingRaised,
     InspectionKind,
     InspectionRecorded,
     InspectionVoided,
@@ -74,6 +75,7 @@ from services.campaign.projection import (
     schools,
     units,
 )
+from services.feedback.events import Addressee, Discovery
 from shared.decider import Event, PersonId
 from shared.views import ENVELOPE, View
 from tests.campaign.examples import ADMIN, NEW_YEAR, NOON, SCIENCE, STAGES, TODAY, YESTERDAY, log
@@ -154,6 +156,9 @@ def test_by_what_an_account_is_known_is_on_no_card() -> None:
             kind=InspectionKind.other, held_on=TODAY, scope="二", found="乙", reason="错"),),
          {"kind": InspectionKind.other, "held_on": TODAY, "scope": "二", "found": "乙",
           "reason": "错"}),
+        ((InspectionFindingRaised(
+            key="a", title="甲", addressee=Addressee.team, discovery=Discovery.self_found),),
+         {"raised": ("a",)}),
         ((InspectionVoided(reason="误"),), {"state": "voided", "reason": "误"}),
     ],
 )  # fmt: skip

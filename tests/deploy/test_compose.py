@@ -134,7 +134,7 @@ def test_every_nats_user_has_a_password_that_only_the_server_and_its_service_kno
 ) -> None:
     text = NATS_CONF.read_text()
     users = dict(re.findall(r"user: (\w+), password: \$(\w+)", text))
-    assert set(users) == set(USERS)
+    assert set(users) == set(USERS) == {*SERVED, "operator"}
     assert text.count("user:") == len(users)
     for user, variable in users.items():
         password = passwords[variable]

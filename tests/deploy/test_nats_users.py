@@ -16,19 +16,25 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from services.stack import provisioned, running
+from services.stack import SERVICES as RUNNING
+from services.stack import durables, provisioned, running
 from shared.embedded import USERS, Embedded
 from shared.settings import Settings
 from tests.live.school import School, enrolled
+from tests.live.test_raising import raised_everywhere
 from tests.live.test_receipts import in_the_log
 
 pytestmark = pytest.mark.live
 
-SERVICES = ("campaign", "feedback", "rectification")
+SERVICES = tuple(service.name for service in RUNNING)
 STREAMS = ("EVENTS", "SCHEDULES")
 FOLLOWING = {user: f"EVENTS.{user}-views" for user in (*SERVICES, "clock")}
 """The consumer each service makes for itself."""
-DURABLE = {"rectification": "EVENTS.rectification-open-issues", "clock": "SCHEDULES.clock-fired"}
+DURABLE = {
+    "talks": "EVENTS.talks-answer-requests",
+    "rectification": "EVENTS.rectification-open-issues",
+    "clock": "SCHEDULES.clock-fired",
+}
 """The consumers whose position the broker keeps, provisioned."""
 ACK = "1.1.1.1.1.0"
 
@@ -88,9 +94,8 @@ def pursuing(user: str) -> set[str]:
 
 
 MAY_PUBLISH = {
-    "campaign": working("campaign"),
-    "feedback": working("feedback"),
-    "rectification": working("rectification") | pursuing("rectification"),
+    **{user: working(user) for user in SERVICES},
+    **{user: working(user) | pursuing(user) for user in SERVICES if user in DURABLE},
     "clock": reading("clock")
     | pursuing("clock")
     | {"sched.def.x", "sched.off.x", "$JS.API.STREAM.INFO.SCHEDULES"}
@@ -321,6 +326,8 @@ async def test_a_user_hears_what_is_meant_for_it_and_nothing_else(
 
 def test_the_table_is_about_the_users_there_are() -> None:
     assert set(MAY_PUBLISH) == set(MAY_SUBSCRIBE) == set(USERS)
+    provisioned_for = {d["config"]["name"]: d["stream_name"] for d in durables()}
+    assert {f"{stream}.{name}" for name, stream in provisioned_for.items()} == set(DURABLE.values())
     for subjects in MAY_PUBLISH.values():
         assert subjects <= EVERYTHING
     for subjects in MAY_SUBSCRIBE.values():
@@ -446,7 +453,7 @@ async def lived(school: School) -> None:
     await in_the_log(school, dropped.json()["id"])
     issue = await school.collated(said)
     await school.do("member", f"/issues/{issue}/claim")
-    await school.settle()
+    await raised_everywhere(school)
 
 
 async def test_the_product_does_nothing_it_is_not_allowed_to(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ ISSUE = {
     "addressee": "team",
     "winds": ["bureaucratism"],
     "discovery": "self_found",
-    "sources": [{"kind": "visit", "id": "v-1"}],
+    "sources": [{"kind": "superior", "id": "letter-1"}],
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.stack import Stack, operator, provisioned, running
+from services.stack import SERVICES, Stack, operator, provisioned, running
 from shared.broker import EVENTS, SCHEDULES, Broker, JetStreamRefusal
 from shared.embedded import Embedded
 from shared.settings import Settings
@@ -52,7 +52,7 @@ async def test_what_an_operator_changed_by_hand_is_seen_and_put_right(
 
         status, wrong = await ready(stack)
 
-        services = {"campaign", "feedback", "rectification"}
+        services = {service.name for service in SERVICES}
         assert status == 503
         for name in services:
             assert "EVENTS.max_msgs: 1000000 instead of -1" in wrong[name]["drift"]

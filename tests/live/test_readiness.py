@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.clock.app import FIRED
-from services.stack import durables, operator, provisioned, running
+from services.stack import NAMES, durables, operator, provisioned, running
 from shared.broker import EVENTS, SCHEDULES
 from shared.embedded import Embedded
 from shared.provision import drift
@@ -59,7 +59,7 @@ async def test_it_names_what_an_operator_took_away_and_a_command_is_told_to_come
     assert corrected == [f"durable {POLICY} created", f"durable {FIRED} created"]
     assert with_durables == {}
     assert (stale.status_code, stale.json()["code"]) == (503, "unavailable")
-    assert set(without_log) == {"campaign", "feedback", "rectification", "clock"}
+    assert set(without_log) == set(NAMES)
     assert [r.message for r in caplog.records if r.levelno == logging.ERROR] == []
 
 

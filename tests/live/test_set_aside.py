@@ -63,10 +63,13 @@ async def test_a_message_that_is_no_event_stops_nobody(
         await school.settle()
 
         assert (await school.get("clerk", "/opinions"))["items"][0]["id"] == said["id"]
-        assert [await runtime.ready() for runtime in stack.runtimes.values()] == [{}] * 3
+        assert [wrong for r in stack.runtimes.values() if (wrong := await r.ready())] == []
         assert await stack.clock.ready() == {}
         parked = await stack.clock.mongo.keep("parked").find({})
-        assert {(p["kind"], p["service"], p["position"]) for p in parked} == {
+        assert {p["position"] for p in parked} == {*bares[2:]}
+        known = {"rectification", "feedback", "clock"}  # what others follow is their affair
+        found = {(p["kind"], p["service"], p["position"]) for p in parked if p["service"] in known}
+        assert found == {
             ("view", "rectification", bares[2]),
             ("view", "feedback", bares[2]),
             ("timer", "clock", bares[2]),

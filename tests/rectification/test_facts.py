@@ -7,7 +7,6 @@ from services.campaign.roster import Roster
 from services.feedback.events import (
     Channel,
     CollatedOpinion,
-    CollationClosed,
     CollationOpened,
     OpinionSubmitted,
 )
@@ -32,13 +31,16 @@ from tests.rectification.cast import (
     ORIGINATOR,
     OWNER,
     SCHOOL,
-    SUPERVISOR,
     by,
     opened,
 )
 
 SERVICE = PersonId("service:rectification")
 AGAIN = PersonId(f"{ORIGINATOR}-2")
+TWICE = SCHOOL.roster.people[ORIGINATOR].model_copy(update={"merged_into": ORIGINATOR})
+WITH_A_DUPLICATE = SCHOOL.model_copy(
+    update={"roster": Roster(people={**SCHOOL.roster.people, AGAIN: TWICE})}
+)
 
 said = OpinionSubmitted(
     verbatim_text="四楼没有热水",
@@ -51,15 +53,12 @@ said = OpinionSubmitted(
 collating = CollationOpened(
     opinions=(CollatedOpinion(opinion="opinion-1", length=6),), collator=COLLATOR
 )
-collated = CollationClosed(issues=())
 FEEDBACK = (("opinion-1", said), ("opinion-2", said), ("collation-1", collating))
 
 
 async def facts(command: Command, *entries: Any, unseen: tuple[Any, ...] = ()) -> Facts:
     """The facts of a command after a log, the last entries of which the views have not seen."""
-    twice = SCHOOL.roster.people[ORIGINATOR].model_copy(update={"merged_into": ORIGINATOR})
-    roster = Roster(people={**SCHOOL.roster.people, AGAIN: twice})
-    at = await works(service, SCHOOL.model_copy(update={"roster": roster}))
+    at = await works(service, WITH_A_DUPLICATE)
     past = log(*entries, *unseen, by=COLLATOR, noon=NOON)
     at.pages.log.extend(past[: len(entries)])
     await at.look()
@@ -81,9 +80,9 @@ def open_issue(*sources: SourceAsked, who: PersonId = COLLATOR) -> OpenIssue:
 async def test_opinions_and_collations_are_known_once_feedback_told_of_them() -> None:
     known = SourceAsked(kind=SourceKind.collation, id="collation-1", opinions=("opinion-1",))
     strange = SourceAsked(kind=SourceKind.collation, id="collation-9", opinions=("opinion-9",))
-    elsewhere = SourceAsked(kind=SourceKind.talk, id="talk-1", opinions=("opinion-2", "opinion-8"))
+    above = SourceAsked(kind=SourceKind.superior, id="letter", opinions=("opinion-2", "opinion-8"))
     assert (await facts(open_issue(known), *FEEDBACK)).unknown == frozenset()
-    found = await facts(open_issue(known, strange, elsewhere), *FEEDBACK)
+    found = await facts(open_issue(known, strange, above), *FEEDBACK)
     assert found.unknown == {"collation-9", "opinion-9", "opinion-8"}
 
 
@@ -93,20 +92,9 @@ async def test_what_a_service_read_in_the_log_is_not_asked_of_views_that_come_la
     assert found.unknown == frozenset()
 
 
-async def test_whoever_closed_the_collation_is_behind_what_a_service_opened() -> None:
-    closed = ("collation-1", collated, SUPERVISOR)
-    void = by(COLLATOR, VoidIssue, reason="重复录入")
-    by_the_policy = ("issue-1", opened.model_copy(update={"raised_by": SERVICE}))
-    assert (await facts(void, *FEEDBACK, closed, by_the_policy)).collators == {SUPERVISOR}
-    by_a_person = ("issue-1", opened)
-    assert (await facts(void, *FEEDBACK, closed, by_a_person)).collators == frozenset()
-
-
-async def test_whoever_closed_it_under_a_duplicate_entry_is_the_same_person() -> None:
-    void = by(COLLATOR, VoidIssue, reason="重复录入")
-    by_the_policy = ("issue-1", opened.model_copy(update={"raised_by": SERVICE}))
-    found = await facts(void, *FEEDBACK, ("collation-1", collated, AGAIN), by_the_policy)
-    assert found.collators == {ORIGINATOR}
+async def test_nobody_else_is_behind_what_a_person_opened() -> None:
+    void = by(OWNER, VoidIssue, reason="重复录入")
+    assert (await facts(void, *FEEDBACK, ("issue-1", opened))).behind is None
 
 
 async def test_what_somebody_said_under_a_duplicate_entry_was_said_by_them() -> None:

@@ -175,6 +175,12 @@ def test_a_member_of_the_team_opens_what_was_heard_elsewhere() -> None:
     assert event.sources == (Source(kind=SourceKind.talk, id="talk-1"),)
 
 
+def test_nobody_opens_an_issue_of_what_there_is_not() -> None:
+    source = SourceAsked(kind=SourceKind.talk, id="talk-1")
+    facts = replace(FACTS, unknown=frozenset({"talk-1"}))
+    issue.knowing(facts).when(open_issue(MEMBER, sources=(source,))).then_rejected(UnknownSource)
+
+
 def test_an_issue_is_not_made_of_what_nobody_said() -> None:
     facts = replace(FACTS, unknown=frozenset({f"opinion-{n:02}" for n in range(30)}))
     issue.knowing(facts).when(open_issue()).then_rejected(UnknownSource)
@@ -264,9 +270,9 @@ def test_whoever_raised_an_issue_does_not_void_it() -> None:
     issue.given(*OPEN).when(by(COLLATOR, VoidIssue, reason="重复录入")).then_rejected(FourEyes)
 
 
-def test_whoever_closed_the_collation_a_service_opened_it_from_does_not_void_it() -> None:
+def test_on_whose_behalf_a_service_opened_it_does_not_void_it() -> None:
     past = opened.model_copy(update={"raised_by": PersonId("service:rectification")})
-    collated = issue.knowing(replace(FACTS, collators=frozenset({COLLATOR}))).given(past)
+    collated = issue.knowing(replace(FACTS, behind=COLLATOR)).given(past)
     collated.when(by(COLLATOR, VoidIssue, reason="重复录入")).then_rejected(FourEyes)
     collated.when(by(SUPERVISOR, VoidIssue, reason="重复录入")).then(IssueVoided(reason="重复录入"))
 

@@ -1,29 +1,51 @@
 """What rectification does of its own accord: the issues it opens, the timers it sets and drops."""
 
+import json
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pytest
 
 from services.campaign.defaults import MOST_PERIODS
+from services.campaign.events import InspectionFindingRaised
+from services.feedback.events import (
+    Addressee,
+    CollationClosed,
+    Discovery,
+    OpinionPart,
+    ProposedIssue,
+    Topic,
+    Wind,
+)
+from services.meetings.events import MeetingProblemRaised
 from services.rectification.domain.issue import (
     CallToAccount,
+    OpenIssue,
     RemindIssue,
     SuperviseIssue,
     UrgeIssue,
 )
 from services.rectification.events import (
     Concern,
+    IssueOpened,
     IssueReturned,
     ObjectionUpheld,
     ProgressReported,
     ReturnReason,
+    Source,
+    SourceKind,
     Watch,
 )
-from services.rectification.policy import timers
-from shared.decider import Event, Remind
+from services.rectification.policy import Problem, issue_of, open_issues, opening, timers
+from services.study.events import ActivityProblemRaised
+from services.talks.events import TalkProblemRaised
+from shared.decider import Event, Remind, Send, wire
 from shared.envelope import GENESIS, Provenance, Record, Subject, draft
+from tests import memory
 from tests.rectification.cast import (
+    FACTS,
+    MEMBER,
     NOON,
     OWNER,
     REVIEWER,
@@ -34,6 +56,7 @@ from tests.rectification.cast import (
     strike_off_requested,
     struck_off,
 )
+from tests.rectification.test_issue_opening import issue
 
 WATCH = planned.watch
 NAMES = {*(f"remind-{n}" for n in range(MOST_PERIODS)), "urge", "supervise", "account"}
@@ -128,3 +151,90 @@ def test_what_waits_or_has_ended_has_no_timer(event: Event) -> None:
 
 def test_what_moves_no_deadline_moves_no_timer() -> None:
     assert list(timers(recorded(ProgressReported(text="…")))) == []
+
+
+# -- Issues it opens -------------------------------------------------------------------------------
+
+SAID: dict[str, Any] = {
+    "title": "宿舍热水供应时间与晚自习脱节",
+    "addressee": Addressee.member,
+    "person": MEMBER,
+    "winds": (Wind.bureaucratism,),
+    "not_four_winds": False,
+    "topics": (Topic.dormitory,),
+    "discovery": Discovery.self_found,
+    "key_issue": True,
+    "strongly_reflected": True,
+}
+SOURCES: dict[type[Event], SourceKind] = {
+    TalkProblemRaised: SourceKind.talk,
+    MeetingProblemRaised: SourceKind.meeting,
+    ActivityProblemRaised: SourceKind.visit,
+    InspectionFindingRaised: SourceKind.inspection,
+}
+"""What a problem somebody raised was found in."""
+
+
+def recorded_elsewhere(event: Event, stream: str = "stream-1") -> Record:
+    return memory.record(event, stream, 1, by=MEMBER, noon=NOON)
+
+
+def carried_out(send: Send) -> IssueOpened:
+    """What a command of the policy leads to, as the runtime hands it to the domain."""
+    body = wire(send.command).model_validate_json(json.dumps(send.body)).model_dump()
+    asked = {**body, "by": "service:rectification", "at": NOON, "stream": send.stream}
+    event = issue.knowing(FACTS).when(OpenIssue.model_validate(asked)).decided()
+    assert isinstance(event, IssueOpened)
+    return event
+
+
+@pytest.mark.parametrize(("kind", "source"), SOURCES.items(), ids=lambda v: getattr(v, "TYPE", v))
+@pytest.mark.parametrize("description", [None, "报修无人答复"])
+def test_a_problem_raised_elsewhere_becomes_an_issue_that_says_where_it_comes_from(
+    kind: type[Event], source: SourceKind, description: str | None
+) -> None:
+    problem = kind.model_validate({**SAID, "key": "hot-water", "description": description})
+    (send,) = open_issues(recorded_elsewhere(problem))
+
+    event = carried_out(send)
+
+    assert send.stream == issue_of("stream-1", "hot-water", source)
+    assert event.sources == (Source(kind=source, id="stream-1"),)
+    said = SAID.keys() - {"not_four_winds"}
+    assert {name: getattr(event, name) for name in said} == {name: SAID[name] for name in said}
+    assert event.description == description
+
+
+def test_every_group_of_a_closed_collation_becomes_one_with_its_opinions() -> None:
+    pieces = (("opinion-2", 0, 5), ("opinion-1", None, None), ("opinion-2", 5, 9))
+    parts = tuple(OpinionPart(opinion=o, start=start, end=end) for o, start, end in pieces)
+    groups = tuple(ProposedIssue(**SAID, key=key, parts=parts) for key in ("water", "power"))
+
+    sends = list(open_issues(recorded_elsewhere(CollationClosed(issues=groups))))
+
+    assert [send.stream for send in sends] == [issue_of("stream-1", k) for k in ("water", "power")]
+    source = Source(kind=SourceKind.collation, id="stream-1", opinions=("opinion-2", "opinion-1"))
+    assert [carried_out(send).sources for send in sends] == [(source,)] * 2
+
+
+def test_an_issue_is_known_by_where_it_was_found_and_its_key_there() -> None:
+    found = [
+        issue_of(stream, key, kind)
+        for stream in ("stream-1", "stream-2")
+        for key in ("water", "power")
+        for kind in SourceKind
+    ]
+    assert len(set(found)) == len(found)
+    known_for_ever = uuid5(NAMESPACE_URL, "taizhang:collation/stream-1/water")
+    assert issue_of("stream-1", "water") == str(known_for_ever)
+
+
+def test_what_is_raised_says_all_an_issue_begins_with_and_no_more() -> None:
+    asked = wire(OpenIssue).model_fields.keys() - {"sources", "parent", "occurred_at"}
+    for kind in Problem.__value__.__args__:
+        assert kind.model_fields.keys() - {"key", "parts", "description"} == asked - {"description"}
+
+
+def test_the_policy_is_shown_what_it_opens_issues_of() -> None:
+    assert set(opening.follows) == {CollationClosed, *SOURCES}
+    assert list(open_issues(recorded(ProgressReported(text="…")))) == []

@@ -6,17 +6,19 @@ from typing import assert_never
 
 from services.campaign.calendar import Day
 from services.campaign.directory import Directory
-from services.campaign.domain import FourEyes, by_today, recorded_by
+from services.campaign.domain import FourEyes, NotInRoster, by_today, recorded_by
 from services.campaign.events import (
     InspectionCorrected,
     InspectionEvent,
+    InspectionFindingRaised,
     InspectionKind,
     InspectionRecorded,
     InspectionVoided,
     Role,
 )
+from services.feedback.events import Addressee, Discovery, Topic, Wind
 from shared.decider import Command, Decider, OutOfOrder, PersonId, Rejected
-from shared.marks import Prose
+from shared.marks import Id, Line, Prose
 
 INSPECTORS = frozenset(
     {Role.school_administrator, Role.principal_leader, Role.team_member, Role.supervisor}
@@ -49,6 +51,27 @@ class CorrectInspection(Command):
     reason: Prose
 
 
+class RaiseFinding(Command):
+    """Put forward a problem an inspection found: rectification opens an issue of it (R07).
+
+    What was put wrongly is corrected or voided on the ledger.
+    """
+
+    zh = "提出检查发现的问题"
+    allowed = INSPECTORS
+    key: Id
+    title: Line
+    description: Prose | None = None
+    addressee: Addressee
+    person: Id | None = None
+    winds: tuple[Wind, ...] = ()
+    not_four_winds: bool = False
+    topics: tuple[Topic, ...] = ()
+    discovery: Discovery
+    key_issue: bool = False
+    strongly_reflected: bool = False
+
+
 class VoidInspection(Command):
     """Strike out the record of an inspection that was never held."""
 
@@ -57,7 +80,7 @@ class VoidInspection(Command):
     reason: Prose
 
 
-type InspectionCommand = RecordInspection | CorrectInspection | VoidInspection
+type InspectionCommand = RecordInspection | CorrectInspection | RaiseFinding | VoidInspection
 
 # -- States --------------------------------------------------------------------------------------
 
@@ -69,7 +92,7 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Recorded:
-    """As it is written down, who wrote it first, and why it was last corrected."""
+    """As it is written down, who wrote it first, why it was last corrected, what was raised of it."""
 
     kind: InspectionKind
     held_on: date
@@ -78,6 +101,7 @@ class Recorded:
     recorded_by: PersonId | None = None
     by_supervision: bool = False
     reason: str | None = None
+    raised: tuple[InspectionFindingRaised, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +120,24 @@ class RecordedBySupervision(Rejected):
     """What the supervision group recorded only the supervision group puts right or strikes out."""
 
     zh = "督导组登记的检查只能由督导组更正或作废"
+
+
+class KeyTaken(Rejected):
+    """Another finding of this inspection has this key."""
+
+    zh = "该编号已用于本次检查的另一个问题"
+
+
+class AddresseeUnclear(Rejected):
+    """A personal issue names the person, a team's issue does not (R33)."""
+
+    zh = "个人问题须写明本人,班子问题不得指定个人"
+
+
+class WindsUnclear(Rejected):
+    """An issue has at least one of the four winds or is marked as none of them, not both (R45)."""
+
+    zh = "须选择四风类别或注明不属于四风"
 
 
 def decide(
@@ -124,6 +166,15 @@ def decide(
             _may_change(command, inspection, directory)
             return event
 
+        case RaiseFinding(key=key), Recorded(raised=raised):
+            finding = _finding(command)
+            if finding in raised:
+                return None
+            if any(known.key == key for known in raised):
+                raise KeyTaken(key)
+            _as_an_issue(command, directory)
+            return finding
+
         case VoidInspection(reason=reason), Recorded(recorded_by=recorder):
             if recorded_by(recorder, command.by, directory):
                 raise FourEyes
@@ -147,6 +198,23 @@ def _recorded(command: RecordInspection, directory: Directory) -> InspectionReco
     )
 
 
+def _finding(command: RaiseFinding) -> InspectionFindingRaised:
+    said = command.model_dump(exclude={"by", "at", "stream"})
+    return InspectionFindingRaised.model_validate(said)
+
+
+def _as_an_issue(finding: RaiseFinding, directory: Directory) -> None:
+    """Refuse what rectification could not open an issue of."""
+    if (finding.addressee is Addressee.member) != (finding.person is not None):
+        raise AddresseeUnclear
+    if bool(finding.winds) == finding.not_four_winds:
+        raise WindsUnclear
+    if finding.person:
+        present = directory.roster.present(PersonId(finding.person), directory.day(finding.at))
+        if not present:
+            raise NotInRoster(finding.person)
+
+
 def _may_change(command: Command, inspection: Recorded, directory: Directory) -> None:
     if inspection.by_supervision and not _supervising(command, directory):
         raise RecordedBySupervision
@@ -164,9 +232,11 @@ def evolve(inspection: Inspection, event: InspectionEvent) -> Inspection:
             return Recorded(**dict(event))
         case InspectionCorrected() if isinstance(inspection, Recorded):
             return replace(inspection, **dict(event))
+        case InspectionFindingRaised() if isinstance(inspection, Recorded):
+            return replace(inspection, raised=(*inspection.raised, event))
         case InspectionVoided(reason=reason):
             return Voided(reason)
-        case InspectionCorrected():
+        case InspectionCorrected() | InspectionFindingRaised():
             return inspection
         case _:
             assert_never(event)

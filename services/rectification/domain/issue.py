@@ -75,9 +75,9 @@ class Facts:
 
     `open_collations` are those among its sources not closed yet, `children` its open sub-issues,
     `voiced` the opinions the caller submitted in person, `inherited` the opinions of issues merged
-    into this one, `other` whether the issue a command points to can take it. `unknown` are opinions
-    and collations named as sources that nobody has heard of, `collators` those who closed the
-    collations a service opened it from, `circle` says that its merging leads back to itself.
+    into this one, `other` whether the issue a command points to can take it. `unknown` are those
+    named as sources that nobody has heard of, `behind` is on whose behalf a service opened it,
+    `circle` says that its merging leads back to itself.
     """
 
     directory: Directory
@@ -87,7 +87,7 @@ class Facts:
     inherited: frozenset[str] = frozenset()
     other: Literal["open", "closed", "missing"] = "missing"
     unknown: frozenset[str] = frozenset()
-    collators: frozenset[PersonId] = frozenset()
+    behind: PersonId | None = None
     circle: bool = False
 
     def leads(self, person: PersonId, at: datetime) -> bool:
@@ -795,9 +795,9 @@ class SourcesOfTheDesk(Rejected):
 
 
 class UnknownSource(Rejected):
-    """There is no such opinion or collation."""
+    """There is no such opinion, collation, talk, meeting, visit, inspection or issue to come from."""
 
-    zh = "没有所列的意见或汇总梳理"
+    zh = "没有所列的来源"
 
 
 class NoSuchDepartment(Rejected):
@@ -996,7 +996,7 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
         case VoidIssue(by=person, reason=reason), (
             Open(case=case) | Owned(case=case) | Planned(case=case) | Underway(case=case)
         ):
-            _impartial(person, case, case.raised_by, _owner_if_any(issue), *facts.collators)
+            _impartial(person, case, case.raised_by, facts.behind, _owner_if_any(issue))
             return IssueVoided(reason=reason)
 
         # owned
@@ -1265,12 +1265,12 @@ def _opened(command: OpenIssue, facts: Facts) -> IssueOpened:
 
 
 def _sourced(command: OpenIssue, facts: Facts) -> None:
-    """Whoever names an opinion will talk with its originator: that is for the desk, and of known ones."""
-    if any(s.opinions or s.kind is SourceKind.collation for s in command.sources):
-        if not facts.at_desk(command.by, command.at):
-            raise SourcesOfTheDesk
-        if facts.unknown:
-            raise UnknownSource(_listed(sorted(facts.unknown)[:MOST_NAMED]))
+    """An issue comes from what there is; whoever names an opinion will talk with its originator."""
+    heard = any(s.opinions or s.kind is SourceKind.collation for s in command.sources)
+    if heard and not facts.at_desk(command.by, command.at):
+        raise SourcesOfTheDesk
+    if facts.unknown:
+        raise UnknownSource(_listed(sorted(facts.unknown)[:MOST_NAMED]))
 
 
 def _says(command: OpenIssue, case: Case) -> bool:
