@@ -1,0 +1,1 @@
+"""The rules of talks, a module per kind of stream."""
