@@ -1,0 +1,1 @@
+"""The rules of meetings, a module per kind of stream."""
