@@ -369,3 +369,347 @@ type MeetingEvent = (
     | MeetingAppraisalCorrected
     | MeetingVoided
 )
+
+
+# -- examination: its words ------------------------------------------------------------------------
+
+
+class ExaminationSubject(StrEnum):
+    """Whose self-examination it is: the leadership team's, or one person's (R59, R65)."""
+
+    team = "team"
+    person = "person"
+
+
+class Aspect(StrEnum):
+    """Where the roots of a problem are looked for (R62): 理想信念, 宗旨意识, 党性修养, 政治纪律."""
+
+    ideals = "ideals"
+    purpose = "purpose"
+    party_spirit = "party_spirit"
+    discipline = "discipline"
+
+
+class ExaminationGate(StrEnum):
+    """What has to be so before a self-examination is submitted: four sections (R60), claims (R33)."""
+
+    four_sections = "four_sections"
+    issues_claimed = "issues_claimed"
+
+
+class Cause(_Part):
+    """One root of the problems, with the aspects it lies in (R62)."""
+
+    text: Text
+    aspects: tuple[Aspect, ...] = ()
+
+
+class ImprovementMeasure(_Part):
+    """What is to be done; without owner, deadline or deliverable it is not concrete (R64)."""
+
+    text: Text
+    owner: PersonId | None = None
+    due_on: date | None = None
+    deliverable: Text | None = None
+
+
+class SectionLengths(_Part):
+    """How many characters each section has (R61); the texts themselves are sealed."""
+
+    basic_situation: int = 0
+    manifestations: int = 0
+    cause_analysis: int = 0
+    improvement_measures: int = 0
+
+
+class Paper(_Part):
+    """What a self-examination says: four sections (R60), causes, measures, the issues it answers (R63)."""
+
+    basic_situation: Text | None = None
+    manifestations: Text | None = None
+    cause_analysis: Text | None = None
+    improvement_measures: Text | None = None
+    lengths: SectionLengths = SectionLengths()
+    causes: tuple[Cause, ...] = ()
+    measures: tuple[ImprovementMeasure, ...] = ()
+    answers: tuple[str, ...] = ()
+
+
+# -- examination -----------------------------------------------------------------------------------
+
+
+class ExaminationDrafted(Event):
+    TYPE = "meetings.examination.drafted.v1"
+    campaign: str
+    subject: ExaminationSubject
+    person: PersonId | None = None
+    presided_by: PersonId | None = None
+    to_be_adopted: bool
+    paper: Paper
+
+
+class ExaminationRevised(Event):
+    TYPE = "meetings.examination.revised.v1"
+    paper: Paper
+
+
+class ExaminationGateWaived(Event):
+    TYPE = "meetings.examination.gate-waived.v1"
+    gate: ExaminationGate
+    reason: Text
+
+
+class ExaminationGateRestored(Event):
+    TYPE = "meetings.examination.gate-restored.v1"
+    gate: ExaminationGate
+    reason: Text
+
+
+class ExaminationSubmitted(Event):
+    TYPE = "meetings.examination.submitted.v1"
+    unanswered: tuple[str, ...] = ()
+
+
+class ExaminationCorrected(Event):
+    TYPE = "meetings.examination.corrected.v1"
+    paper: Paper
+    reason: Text
+
+
+class ExaminationAdopted(Event):
+    TYPE = "meetings.examination.adopted.v1"
+    meeting: str
+
+
+class ExaminationAdoptionCorrected(Event):
+    TYPE = "meetings.examination.adoption-corrected.v1"
+    meeting: str
+    reason: Text
+
+
+class ExaminationConsulted(Event):
+    TYPE = "meetings.examination.consulted.v1"
+    scope: Text
+    replies: int
+    solicitation: str | None = None
+
+
+class ExaminationConsultationCorrected(Event):
+    TYPE = "meetings.examination.consultation-corrected.v1"
+    scope: Text
+    replies: int
+    solicitation: str | None = None
+    reason: Text
+
+
+class ExaminationReviewed(Event):
+    TYPE = "meetings.examination.reviewed.v1"
+    remarks: Text | None = None
+
+
+class ExaminationSentBack(Event):
+    TYPE = "meetings.examination.sent-back.v1"
+    remarks: Text
+    rewrite_by: date
+    rounds: int
+
+
+class ExaminationVoided(Event):
+    TYPE = "meetings.examination.voided.v1"
+    reason: Text
+
+
+type ExaminationEvent = (
+    ExaminationDrafted
+    | ExaminationRevised
+    | ExaminationGateWaived
+    | ExaminationGateRestored
+    | ExaminationSubmitted
+    | ExaminationCorrected
+    | ExaminationAdopted
+    | ExaminationAdoptionCorrected
+    | ExaminationConsulted
+    | ExaminationConsultationCorrected
+    | ExaminationReviewed
+    | ExaminationSentBack
+    | ExaminationVoided
+)
+
+
+# -- appraisal: its words --------------------------------------------------------------------------
+
+
+class Grade(StrEnum):
+    """Every grade a scale may be made of: 优秀/合格/基本合格/不合格, 好/一般/差."""
+
+    excellent = "excellent"
+    qualified = "qualified"
+    basically_qualified = "basically_qualified"
+    unqualified = "unqualified"
+    good = "good"
+    average = "average"
+    poor = "poor"
+
+
+class Disposition(StrEnum):
+    """How an unqualified member is dealt with, case by case (R86): 限期改正, 劝其退党, 除名."""
+
+    time_limited_correction = "time_limited_correction"
+    urged_to_withdraw = "urged_to_withdraw"
+    name_removed = "name_removed"
+    other = "other"
+
+
+class AppraisalEntry(StrEnum):
+    """What is entered about a member and can be voided by itself."""
+
+    self_appraisal = "self_appraisal"
+    appraisal = "appraisal"
+    result = "result"
+    comment = "comment"
+    recommendation = "recommendation"
+    education = "education"
+    disposition = "disposition"
+
+
+class BallotSlip(_Part):
+    """What one slip says: the keyed hash of its code, and a grade per member it judges."""
+
+    code_hash: str
+    marks: dict[PersonId, Grade]
+
+
+# -- appraisal -------------------------------------------------------------------------------------
+
+
+class AppraisalOpened(Event):
+    """`members` are the branch's party members of that day; `scale` runs from the best grade down.
+
+    `principals` are those who comment on each member (R84).
+    """
+
+    TYPE = "meetings.appraisal.opened.v1"
+    campaign: str
+    branch: str
+    on: date
+    meeting: str | None = None
+    members: tuple[PersonId, ...]
+    principals: tuple[PersonId, ...]
+    scale: tuple[Grade, ...]
+
+
+class AppraisalCorrected(Event):
+    TYPE = "meetings.appraisal.corrected.v1"
+    on: date
+    meeting: str | None = None
+    members: tuple[PersonId, ...]
+    principals: tuple[PersonId, ...]
+    reason: Text
+
+
+class SelfAppraised(Event):
+    """Thought, work, study; and serving the masses: how it is understood, felt about, done (R82)."""
+
+    TYPE = "meetings.appraisal.self-appraised.v1"
+    member: PersonId
+    thought: Text
+    work: Text
+    study: Text
+    understanding: Text
+    attitude: Text
+    action: Text
+
+
+class MemberAppraised(Event):
+    TYPE = "meetings.appraisal.member-appraised.v1"
+    giver: PersonId
+    member: PersonId
+    text: Text
+
+
+class BallotOpened(Event):
+    """`code_hashes` are sorted; `secret` is false where a branch under five votes all the same."""
+
+    TYPE = "meetings.appraisal.ballot-opened.v1"
+    round: int
+    code_hashes: tuple[str, ...]
+    secret: bool
+
+
+class BallotVoided(Event):
+    TYPE = "meetings.appraisal.ballot-voided.v1"
+    round: int
+    reason: Text
+
+
+class BallotsOpened(Event):
+    """All slips of a ballot at once, sorted by code hash: the order says nothing."""
+
+    TYPE = "meetings.appraisal.ballots-opened.v1"
+    round: int
+    slips: tuple[BallotSlip, ...]
+
+
+class ResultRecorded(Event):
+    TYPE = "meetings.appraisal.result-recorded.v1"
+    member: PersonId
+    grade: Grade
+
+
+class MemberCommentedOn(Event):
+    TYPE = "meetings.appraisal.member-commented-on.v1"
+    principal: PersonId
+    member: PersonId
+    text: Text
+
+
+class MemberRecommended(Event):
+    TYPE = "meetings.appraisal.member-recommended.v1"
+    member: PersonId
+    text: Text
+
+
+class MemberEducated(Event):
+    TYPE = "meetings.appraisal.member-educated.v1"
+    member: PersonId
+    text: Text
+
+
+class MemberDisposed(Event):
+    TYPE = "meetings.appraisal.member-disposed.v1"
+    member: PersonId
+    disposition: Disposition
+    text: Text
+
+
+class AppraisalEntryVoided(Event):
+    """`giver` names whose appraisal of the member it was."""
+
+    TYPE = "meetings.appraisal.entry-voided.v1"
+    entry: AppraisalEntry
+    member: PersonId
+    giver: PersonId | None = None
+    reason: Text
+
+
+class AppraisalVoided(Event):
+    TYPE = "meetings.appraisal.voided.v1"
+    reason: Text
+
+
+type AppraisalEvent = (
+    AppraisalOpened
+    | AppraisalCorrected
+    | SelfAppraised
+    | MemberAppraised
+    | BallotOpened
+    | BallotVoided
+    | BallotsOpened
+    | ResultRecorded
+    | MemberCommentedOn
+    | MemberRecommended
+    | MemberEducated
+    | MemberDisposed
+    | AppraisalEntryVoided
+    | AppraisalVoided
+)
