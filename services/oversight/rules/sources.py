@@ -2,6 +2,13 @@
 
 from services.campaign.events import CampaignEvent, InspectionEvent
 from services.feedback.events import CollationEvent, OpinionEvent, ReportEvent, SolicitationEvent
+from services.meetings.events import (
+    AppraisalEvent,
+    BallotOpened,
+    BallotsOpened,
+    ExaminationEvent,
+    MeetingEvent,
+)
 from services.oversight.events import FindingEvent
 from services.rectification.events import (
     IssueCalledToAccount,
@@ -11,10 +18,27 @@ from services.rectification.events import (
     IssueUrged,
     PlanEvent,
 )
+from services.study.events import (
+    ActivityEvent,
+    CatalogueEvent,
+    GapEvent,
+    ReadingEvent,
+    ReflectionEvent,
+    SessionEvent,
+    TieEvent,
+)
+from services.talks.events import RequestEvent, TalkEvent
 from shared.decider import Event
 
-_SPOKEN = (IssueReminded, IssueUrged, IssueSupervised, IssueCalledToAccount)
-"""Reminders are the clock's doing: they move nothing."""
+_NOTHING_TO_COUNT = (
+    IssueReminded,
+    IssueUrged,
+    IssueSupervised,
+    IssueCalledToAccount,
+    BallotOpened,
+    BallotsOpened,
+)
+"""Reminders are the clock's doing and move nothing; what is on a ballot is nobody's to count again."""
 
 FOLLOWS: tuple[type[Event], ...] = tuple(
     event
@@ -27,8 +51,20 @@ FOLLOWS: tuple[type[Event], ...] = tuple(
         ReportEvent,
         IssueEvent,
         PlanEvent,
+        TalkEvent,
+        RequestEvent,
+        MeetingEvent,
+        ExaminationEvent,
+        AppraisalEvent,
+        SessionEvent,
+        CatalogueEvent,
+        ReadingEvent,
+        ReflectionEvent,
+        GapEvent,
+        ActivityEvent,
+        TieEvent,
         FindingEvent,
     )
     for event in alias.__value__.__args__
-    if event not in _SPOKEN
+    if event not in _NOTHING_TO_COUNT
 )

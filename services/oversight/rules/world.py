@@ -1,0 +1,381 @@
+"""A school as the rules see it on one day: people, calendar, and what had happened by then. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from services.campaign.calendar import end_of_day
+from services.campaign.directory import Campaign, Directory
+from services.campaign.events import Role, StageName, UnitKind
+from services.feedback.events import CollatedOpinion, OpinionSubmitted, SolicitationOpened
+from services.meetings.events import MeetingKind
+from services.oversight.rules import lines
+from services.oversight.rules.evidence import Happened, Life
+from services.oversight.rules.lines import (
+    Appraisal,
+    Collation,
+    Examination,
+    Issue,
+    Meeting,
+    Plan,
+    Remarks,
+    Talk,
+    Tie,
+)
+from services.talks.events import TalkKind
+
+type Lives = Mapping[str, Mapping[str, Life]]
+"""Every stream of a school: by service and category, then by id."""
+
+type Subject = tuple[str, ...]
+"""Whom or what a rule binds: a person, a pair, an issue …; one to three ids."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """A stretch of days in which something is owed once; without days it is owed at any time."""
+
+    key: str
+    begins_on: date = date.min
+    ends_on: date = date.max
+
+    def __contains__(self, day: date) -> bool:
+        """Whether a day is in it."""
+        return self.begins_on <= day <= self.ends_on
+
+
+ONCE = Period("once")
+
+
+@dataclass
+class World:
+    """One school at the end of a day, known up to a log position."""
+
+    directory: Directory
+    day: date
+    lives: Lives
+    position: int = 0
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, directory: Directory, day: date, lives: Lives, position: int = 0) -> "World":
+        """What was known at the end of a day: later entries are cut off."""
+        end = end_of_day(day, directory.school.zone)
+        cut = {
+            of: {i: known for i, life in some.items() if (known := life.until(end))}
+            for of, some in lives.items()
+        }
+        return cls(directory, day, cut, position)
+
+    def once[T](self, key: object, make: Callable[[], T]) -> T:
+        """Something that is made once for this day."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+    # -- Days ----------------------------------------------------------------
+
+    def on(self, moment: datetime) -> date:
+        """The day of an instant in the school's zone."""
+        return self.directory.day(moment)
+
+    @cached_property
+    def campaign(self) -> Campaign | None:
+        """The campaign that counts."""
+        current = self.directory.current
+        return self.directory.campaigns[current] if current else None
+
+    @cached_property
+    def window(self) -> Period | None:
+        """The campaign's days: from its plan's first to its last, or as long as it goes on."""
+        if (entry := self.campaign) is None:
+            return None
+        begins = min(entry.begins_on, entry.started_on or entry.begins_on)
+        return Period("campaign", begins, max(entry.ends_on, entry.concluded_on or begins))
+
+    def stage(self, name: StageName) -> Period | None:
+        """The days of a stage."""
+        stages = self.campaign.stages if self.campaign else ()
+        key = name.value.replace("_", "-")
+        found = next((s for s in stages if s.name is name), None)
+        return found and Period(key, found.begins_on, found.ends_on)
+
+    def periods(self, kind: str) -> tuple[Period, ...]:
+        """The periods of a kind that have begun and touch the campaign."""
+        return self.once(("periods", kind), lambda: self._periods(kind))
+
+    def _periods(self, kind: str) -> tuple[Period, ...]:
+        match kind:
+            case "once":
+                return (ONCE,)
+            case "now":
+                return (Period("now", self.day, self.day),)
+        if self.window is None:
+            return ()
+        found: Iterable[Period | None]
+        match kind:
+            case "campaign":
+                found = (self.window,)
+            case "study_stage":
+                found = (self.stage(StageName.study_and_listening),)
+            case "until_criticism_ends":
+                second = self.stage(StageName.problem_finding_and_criticism)
+                found = (second and Period("until-criticism-ends", self.window.begins_on, second.ends_on),)
+            case "school_year":
+                found = (
+                    Period(f"school-year-{y.begins_on}", y.begins_on, y.ends_on)
+                    for y in self.directory.calendar.years
+                )
+            case "term":
+                found = (
+                    Period(f"term-{t.begins_on}", t.begins_on, t.ends_on)
+                    for y in self.directory.calendar.years
+                    for t in y.terms
+                )
+            case _:
+                found = self._weeks()
+        return tuple(p for p in found if p and self._counts(p))
+
+    def _weeks(self) -> Iterable[Period]:
+        """Teaching weeks in which there is school."""
+        calendar = self.directory.calendar
+        for year in calendar.years:
+            for term in year.terms:
+                for week in calendar.teaching_weeks(term):
+                    yield Period(f"week-{week.begins_on}", week.begins_on, week.ends_on)
+
+    def _counts(self, period: Period) -> bool:
+        """Whether a period has begun and has a day of the campaign."""
+        return (
+            self.window is not None
+            and period.begins_on <= self.day
+            and period.ends_on >= self.window.begins_on
+            and period.begins_on <= self.window.ends_on
+        )
+
+    def reference(self, period: Period) -> date:
+        """The day whose roster counts for a period: its last, or today while it runs."""
+        return min(period.ends_on, self.day)
+
+    # -- People --------------------------------------------------------------
+
+    @cached_property
+    def _merged(self) -> dict[str, str]:
+        roster = self.directory.roster
+        return {p: roster.identity(p) for p, entry in roster.people.items() if entry.merged_into}
+
+    def who(self, person: str) -> str:
+        """Who somebody is, where duplicates were merged."""
+        return self._merged.get(person, person)
+
+    def holders(self, role: Role, day: date) -> tuple[str, ...]:
+        """Who holds a role on a day, in a fixed order."""
+        return self.once(
+            (role, day), lambda: tuple(sorted(self.directory.roster.holders(role, day)))
+        )
+
+    def team(self, day: date) -> tuple[str, ...]:
+        """The leadership team on a day, principal leaders included."""
+        leaders = self.holders(Role.principal_leader, day)
+        return tuple(sorted({*self.holders(Role.team_member, day), *leaders}))
+
+    def throughout(self, period: Period, populace: Callable[[date], tuple[str, ...]]) -> list[str]:
+        """Who is of a population both on the first day of a short period and when it counts."""
+        first = set(populace(period.begins_on))
+        return [p for p in populace(self.reference(period)) if p in first]
+
+    @cached_property
+    def branches(self) -> tuple[str, ...]:
+        """The branches there are today."""
+        day = self.day
+        return tuple(
+            sorted(
+                unit
+                for unit in self.directory.units
+                if self.directory.has_unit(unit, UnitKind.branch, day)
+            )
+        )
+
+    def branch_members(self, branch: str, day: date) -> tuple[str, ...]:
+        """The party members of a branch on a day, leaders included as ordinary members."""
+        members = self.directory.roster.members(branch, day)
+        return tuple(p for p in self.holders(Role.party_member, day) if p in members)
+
+    def secretaries(self, branch: str, day: date) -> frozenset[str]:
+        """Who leads a branch on a day."""
+        return frozenset(
+            self.directory.roster.holders(Role.branch_secretary, day, branch)
+        )
+
+    def reading(self, setting: str, default: str) -> str:
+        """Which reading of an ambiguous rule the school has set."""
+        found = self.directory.policy.values.get(setting)
+        return found.value if found else default
+
+    # -- What happened -------------------------------------------------------
+
+    def counting(self, of: str) -> list[Life]:
+        """The streams of a kind that were not voided, in the order of their ids."""
+        return self.once(
+            ("counting", of),
+            lambda: [life for _, life in sorted(self.lives.get(of, {}).items()) if not life.voided],
+        )
+
+    def _made_of[T](self, of: str, make: Callable[[Life], T | None]) -> dict[str, T]:
+        def all_of_them() -> dict[str, T]:
+            found = ((life.id, life.noted(make)) for life in self.counting(of))
+            return {i: made for i, made in found if made is not None}
+
+        return self.once(("made", of), all_of_them)
+
+    @property
+    def issues(self) -> dict[str, Issue]:
+        """The ledger."""
+        return self._made_of("rectification.issue", lines.issue)
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """The rectification plans."""
+        return self._made_of("rectification.plan", lines.plan)
+
+    @property
+    def collations(self) -> dict[str, Collation]:
+        """The closed collations."""
+        return self._made_of("feedback.collation", lines.collation)
+
+    @property
+    def talks(self) -> dict[str, Talk]:
+        """The talks that count."""
+        return self._made_of("talks.talk", lines.talk)
+
+    @property
+    def meetings(self) -> dict[str, Meeting]:
+        """The meetings that were held."""
+        return self._made_of("meetings.meeting", lines.meeting)
+
+    @property
+    def examinations(self) -> dict[str, Examination]:
+        """The self-examinations."""
+        return self._made_of("meetings.examination", lines.examination)
+
+    @property
+    def appraisals(self) -> dict[str, Appraisal]:
+        """The appraisals of members."""
+        return self._made_of("meetings.appraisal", lines.appraisal)
+
+    @property
+    def opinions(self) -> dict[str, Life]:
+        """The opinions that stand."""
+        return self.once(
+            "opinions",
+            lambda: {
+                life.id: life
+                for life in self.counting("feedback.opinion")
+                if isinstance(life.first.event, OpinionSubmitted)
+            },
+        )
+
+    @property
+    def solicitations(self) -> dict[str, tuple[Happened, Any]]:
+        """The solicitations: how each began, what it says now."""
+        return self.once(
+            "solicitations",
+            lambda: {
+                life.id: (life.standing[0], life.what)
+                for life in self.counting("feedback.solicitation")
+                if isinstance(life.standing[0].event, SolicitationOpened)
+            },
+        )
+
+    @cached_property
+    def ties(self) -> list[Tie]:
+        """Everybody's contact units."""
+        some = self.lives.get("study.tie", {})
+        return [tie for _, life in sorted(some.items()) for tie in life.noted(lines.ties)]
+
+    @cached_property
+    def remarks(self) -> dict[tuple[str, Subject, str], Remarks]:
+        """What was said of findings, by rule, subject and period."""
+        said = (
+            life.noted(lines.remarks)
+            for _, life in sorted(self.lives.get("oversight.finding", {}).items())
+        )
+        return {
+            (one.rule, tuple(self.who(s) for s in one.subject), one.period): one
+            for one in said
+            if one
+        }
+
+    # -- Indexes -------------------------------------------------------------
+
+    @cached_property
+    def pair_talks(self) -> dict[frozenset[str], list[Talk]]:
+        """The one-by-one talks of each two people; a group talk is none (R46)."""
+        found: dict[frozenset[str], list[Talk]] = {}
+        for talk in self.talks.values():
+            pair = frozenset(self.who(p) for p in talk.told.parties)
+            if talk.told.kind is TalkKind.one_by_one and len(pair) == 2:  # noqa: PLR2004 -- two
+                found.setdefault(pair, []).append(talk)
+        for several in found.values():
+            several.sort(key=lambda talk: (talk.told.begun_at, talk.id))
+        return found
+
+    @cached_property
+    def activities(self) -> dict[tuple[str, str], list[Life]]:
+        """The activities of a person, by kind."""
+        found: dict[tuple[str, str], list[Life]] = {}
+        for life in self.counting("study.activity"):
+            found.setdefault((self.who(life.what.person), life.what.kind.value), []).append(life)
+        return found
+
+    @cached_property
+    def activity_days(self) -> dict[tuple[str, str], dict[date, tuple[str, ...]]]:
+        """The days on which somebody did something of a kind, with the events."""
+        found: dict[tuple[str, str], dict[date, tuple[str, ...]]] = {}
+        for whose, several in self.activities.items():
+            days = found.setdefault(whose, {})
+            for life in several:
+                days[life.what.on] = (*days.get(life.what.on, ()), life.standing[0].id)
+        return found
+
+    def did(self, person: str, kind: str, period: Period) -> tuple[str, ...]:
+        """What somebody did of a kind in a period."""
+        days = self.activity_days.get((person, kind))
+        if not days:
+            return ()
+        length = (period.ends_on - period.begins_on).days
+        if length < len(days):
+            all_days = (period.begins_on + timedelta(days=n) for n in range(length + 1))
+            return tuple(e for day in all_days for e in days.get(day, ()))
+        return tuple(e for day, events in sorted(days.items()) if day in period for e in events)
+
+    def held(self, kind: MeetingKind) -> list[Meeting]:
+        """The meetings of a kind that were held, in the order of their days."""
+        some = [m for m in self.meetings.values() if m.kind is kind]
+        return sorted(some, key=lambda m: (m.on or date.min, m.id))
+
+    @cached_property
+    def collated(self) -> dict[str, tuple[str, ...]]:
+        """What became of an opinion in a closed collation: grouped, or a part of it set aside."""
+        found: dict[str, tuple[str, ...]] = {}
+        for collation in self.collations.values():
+            heard: tuple[CollatedOpinion, ...] = collation.opened.event.opinions
+            grouped = {p.opinion for i in collation.closed.event.issues for p in i.parts}
+            for one in heard:
+                if one.opinion in grouped:
+                    found[one.opinion] = (collation.closed.id,)
+                elif aside := collation.set_aside.get(one.opinion):
+                    found[one.opinion] = (aside.id, collation.closed.id)
+        for issue in self.issues.values():
+            for source in issue.what.sources:
+                for opinion in source.opinions:
+                    found.setdefault(opinion, (issue.opened.id,))
+        return found
+
+    def pairs_of(self, someone: Iterable[str]) -> list[Subject]:
+        """Every two different people, each pair once, in a fixed order."""
+        people = sorted(set(someone))
+        return [(a, b) for n, a in enumerate(people) for b in people[n + 1 :]]
