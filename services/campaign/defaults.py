@@ -60,7 +60,7 @@ def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a ta
             return bool(_DECIMAL.fullmatch(value)) and Decimal(value) > 0
         case SettingUnit.school_days:
             return bool(_WHOLE.fullmatch(value)) and int(value) <= MOST_SCHOOL_DAYS
-        case SettingUnit.minutes:
+        case SettingUnit.minutes | SettingUnit.characters:
             return bool(_WHOLE.fullmatch(value))
         case _:
             assert_never(unit)
@@ -110,6 +110,12 @@ SETTINGS: dict[str, Setting] = {
     ),
     "minimum_talk": Setting(
         value="30", unit=SettingUnit.minutes, source="ours", zh="谈心谈话最短时长"
+    ),
+    "minimum_reflection": Setting(
+        value="1500", unit=SettingUnit.characters, source="ours", zh="学习心得体会最少字数"
+    ),
+    "copied_reflection": Setting(
+        value="0.5", unit=SettingUnit.ratio, source="ours", zh="学习心得体会雷同的相似度"
     ),
     "donation_amount": Setting(
         value=None, unit=SettingUnit.yuan, source="plan", zh="每学年捐资金额"

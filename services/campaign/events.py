@@ -50,6 +50,7 @@ class SettingUnit(StrEnum):
     school_days = "school_days"
     duration = "duration"
     minutes = "minutes"
+    characters = "characters"
     yuan = "yuan"
     ratio = "ratio"
     scale = "scale"

@@ -25,7 +25,6 @@ from services.feedback.domain.collation import (
     SetPartAside,
     waiting,
 )
-from services.feedback.domain.likeness import alike, clusters
 from services.feedback.domain.opinion import (
     CorrectOpinion,
     OpinionCommand,
@@ -56,6 +55,7 @@ from services.feedback.projection import (
 )
 from shared.callers import Caller, UnknownSchool
 from shared.decider import NotFound, PersonId
+from shared.likeness import alike, clusters
 from shared.marks import Id
 from shared.mongo import Document
 from shared.privacy import masked as sealed

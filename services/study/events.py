@@ -166,6 +166,7 @@ class CatalogueItemCorrected(Event):
     origin: Text
     required: bool
     since: date
+    withdrawn_on: date | None = None
     reason: Text
 
 
@@ -357,7 +358,10 @@ class ActivityVoided(Event):
 
 
 class TieOpened(Event):
+    """`number` counts the ties of this member from 1; it stays a tie's name whatever is corrected."""
+
     TYPE = "study.tie.opened.v1"
+    number: int
     person: PersonId
     unit: str
     since: date
@@ -366,14 +370,13 @@ class TieOpened(Event):
 
 class TieEnded(Event):
     TYPE = "study.tie.ended.v1"
+    number: int
     until: date
 
 
 class TieCorrected(Event):
-    """The tie that was recorded as from `former_since` on."""
-
     TYPE = "study.tie.corrected.v1"
-    former_since: date
+    number: int
     unit: str
     since: date
     until: date | None = None
@@ -382,7 +385,7 @@ class TieCorrected(Event):
 
 class TieVoided(Event):
     TYPE = "study.tie.voided.v1"
-    since: date
+    number: int
     reason: Text
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.feedback.domain.likeness import Alike, alike, clusters, grams
+from shared.likeness import Alike, alike, clusters, grams
 
 MATERIAL = Path(__file__).parents[2] / "services" / "demo" / "material" / "opinions.csv"
 
@@ -63,3 +63,10 @@ def test_pairs_hang_together_in_clusters() -> None:
     pairs = [Alike("a", "b", 0.9), Alike("d", "e", 0.8), Alike("b", "c", 0.7)]
     assert clusters(pairs) == [("a", "b", "c"), ("d", "e")]
     assert clusters([]) == []
+
+
+def test_only_so_much_of_a_text_is_looked_at() -> None:
+    end = "学习体会深刻" * 10
+    texts = {"a": "甲" * 50 + end, "b": "乙" * 50 + end}
+    assert not alike(texts, 0.4, longest=50)
+    assert alike(texts, 0.4, longest=200)

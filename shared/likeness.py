@@ -1,4 +1,4 @@
-"""Which opinions may say the same thing. A hint for the collator; a person decides."""
+"""Which texts may say the same thing. A hint; a person decides. Pure."""
 
 import math
 import re
@@ -16,30 +16,30 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True)
 class Alike:
-    """Two opinions and how alike they are: the Jaccard index of their trigrams, 0 to 1."""
+    """Two texts and how alike they are: the Jaccard index of their trigrams, 0 to 1."""
 
     one: str
     other: str
     likeness: float
 
 
-def grams(text: str) -> frozenset[str]:
+def grams(text: str, longest: int = LONGEST) -> frozenset[str]:
     """The runs of three characters of a text, without case, width, spaces and punctuation."""
-    plain = unicodedata.normalize("NFKC", text[:LONGEST]).casefold()
+    plain = unicodedata.normalize("NFKC", text[:longest]).casefold()
     letters = _SEPARATORS.sub("", plain)
     if len(letters) <= GRAM:
         return frozenset({letters} - {""})
     return frozenset(letters[i : i + GRAM] for i in range(len(letters) - GRAM + 1))
 
 
-def alike(texts: Mapping[str, str], at_least: float) -> list[Alike]:
-    """Every pair of texts that is at least so alike, the most alike first.
+def alike(texts: Mapping[str, str], at_least: float, longest: int = LONGEST) -> list[Alike]:
+    """Every pair of texts whose beginnings of `longest` characters are at least so alike, most alike first.
 
     Two sets whose Jaccard index is t or more share one of the first n - ⌈t·n⌉ + 1 members of each,
     in any fixed order; with the rarest first, few others are ever compared (prefix filter: Bayardo,
     Ma, Srikant, Scaling up all pairs similarity search, 2007).
     """
-    sets = {key: found for key, text in texts.items() if (found := grams(text))}
+    sets = {key: found for key, text in texts.items() if (found := grams(text, longest))}
     counts = Counter(gram for found in sets.values() for gram in found)
     rarity = {gram: n for n, gram in enumerate(sorted(counts, key=counts.__getitem__))}
     ranked = {key: {rarity[gram] for gram in found} for key, found in sets.items()}
