@@ -31,6 +31,8 @@ class Setting(BaseModel):
     unit: SettingUnit
     source: Source
     zh: str
+    choices: tuple[str, ...] = ()
+    """The words a value may be, where only some may."""
 
     def takes(self, unit: SettingUnit) -> bool:
         """Whether a value may have this unit: school days may be given as a duration instead."""
@@ -40,7 +42,8 @@ class Setting(BaseModel):
 
     def accepts(self, value: str, unit: SettingUnit) -> bool:
         """Whether a value would do here."""
-        return self.takes(unit) and well_formed(value, unit)
+        fits = not self.choices or value in self.choices
+        return fits and self.takes(unit) and well_formed(value, unit)
 
 
 def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a table
@@ -62,6 +65,8 @@ def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a ta
             return bool(_WHOLE.fullmatch(value)) and int(value) <= MOST_SCHOOL_DAYS
         case SettingUnit.minutes | SettingUnit.characters:
             return bool(_WHOLE.fullmatch(value))
+        case SettingUnit.choice:
+            return value.isascii() and value.isidentifier()
         case _:
             assert_never(unit)
 
@@ -119,6 +124,27 @@ SETTINGS: dict[str, Setting] = {
     ),
     "donation_amount": Setting(
         value=None, unit=SettingUnit.yuan, source="plan", zh="每学年捐资金额"
+    ),
+    "adopted_papers": Setting(
+        value="team",
+        unit=SettingUnit.choice,
+        source="ours",
+        zh="须经班子会审议的对照检查材料:班子的(team),还是每名班子成员的(members)",
+        choices=("team", "members"),
+    ),
+    "mutual_criticism": Setting(
+        value="shown",
+        unit=SettingUnit.choice,
+        source="ours",
+        zh="班子成员两两相互批评:只展示(shown),还是要求(required)",
+        choices=("shown", "required"),
+    ),
+    "commenting_principal": Setting(
+        value="branch",
+        unit=SettingUnit.choice,
+        source="ours",
+        zh="点评党员的主要负责同志:支部的(branch),还是学校的(school)",
+        choices=("branch", "school"),
     ),
     "grading_scale": Setting(
         value="excellent|qualified|basically_qualified|unqualified",

@@ -55,6 +55,7 @@ class SettingUnit(StrEnum):
     ratio = "ratio"
     scale = "scale"
     periods = "periods"
+    choice = "choice"
 
 
 class InspectionKind(StrEnum):

@@ -56,6 +56,7 @@ def test_there_is_nothing_else_to_set() -> None:
         ("45", SettingUnit.minutes),
         ("1500", SettingUnit.characters),
         ("好|一般|差", SettingUnit.scale),
+        ("branch", SettingUnit.choice),
         ("7|3|PT2H|0", SettingUnit.periods),
         ("10|7|5|4|3|2|1|0", SettingUnit.periods),
     ],
@@ -80,6 +81,7 @@ def test_well_formed_values(value: str, unit: SettingUnit) -> None:
         ("0.5\n", SettingUnit.ratio),
         ("100000", SettingUnit.minutes),
         ("1500字", SettingUnit.characters),
+        ("two words", SettingUnit.choice),
         ("good", SettingUnit.scale),
         ("good|", SettingUnit.scale),
         ("1|2", SettingUnit.scale),
@@ -105,6 +107,14 @@ def test_a_value_is_accepted_in_its_unit_and_well_formed() -> None:
     assert not claim_within.accepts("two", SettingUnit.school_days)
 
 
+@pytest.mark.parametrize("name", ["adopted_papers", "mutual_criticism", "commenting_principal"])
+def test_a_rule_that_can_be_read_in_two_ways_is_read_in_one_of_them(name: str) -> None:
+    setting = SETTINGS[name]
+    assert len(setting.choices) == 2
+    assert all(setting.accepts(choice, SettingUnit.choice) for choice in setting.choices)
+    assert not setting.accepts("both", SettingUnit.choice)
+
+
 def test_the_longest_period_is_well_within_sight() -> None:
     last = Calendar().school_days_from(TODAY, MOST_SCHOOL_DAYS)
     assert (last - TODAY).days * 2 < FARTHEST
@@ -125,6 +135,8 @@ def test_whatever_is_well_formed_can_be_used(value: str, unit: SettingUnit) -> N
             assert periods(value)
         case SettingUnit.scale:
             assert len(value.split("|")) > 1
+        case SettingUnit.choice:
+            assert value.isidentifier()
 
 
 def test_periods_are_mixed_as_need_be() -> None:

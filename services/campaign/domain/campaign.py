@@ -448,7 +448,7 @@ def _set(command: SetPolicy, plan: Plan) -> PolicySet | None:
         raise UnknownSetting
     if not known.takes(command.unit):
         raise WrongUnit(known.unit)
-    if not well_formed(command.value, command.unit):
+    if not known.accepts(command.value, command.unit):
         raise MalformedValue(command.unit)
     event = PolicySet(
         setting=command.setting, value=command.value, unit=command.unit, reason=command.reason
