@@ -202,7 +202,7 @@ RULES: tuple[Rule, ...] = (
         (COVER,),
         "Every member of the team visited somebody in difficulty and solved a difficulty.",
         "team_members",
-        "campaign",
+        "school_year",
         "visited_and_solved",
     ),
     _rule(

@@ -22,8 +22,6 @@ from services.talks.events import TalkHeld
 HOUR = timedelta(hours=1)
 MANY = 5
 """Issues struck off by one person within an hour from which on it is a mass closing (ours)."""
-SHORT = 500
-"""Characters under which a reflection is too short (ours)."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +174,9 @@ def _not_struck_off(w: World) -> Iterator[Found]:
 
 
 def _short_reflection(w: World) -> Iterator[Found]:
+    shortest = int(w.setting("minimum_reflection"))
     for life in w.counting("study.reflection"):
-        if life.what.length is not None and life.what.length < SHORT:
+        if life.what.length is not None and life.what.length < shortest:
             yield Found((life.id,), (life.standing[0].id,))
 
 

@@ -44,7 +44,7 @@ def _obligations(rule: Rule, w: World) -> Iterator[Obligation]:
     if rule.population is None or rule.fulfilled_by is None:
         return
     population, fulfilled = POPULATIONS[rule.population], FULFILMENTS[rule.fulfilled_by]
-    required = rule.id != "R72" or w.reading("mutual_criticism", "shown") == "required"
+    required = rule.id != "R72" or w.setting("mutual_criticism") == "required"
     for period in w.periods(rule.period):
         due_on = None if period.ends_on == date.max else period.ends_on
         for subject in population(w, period):
@@ -71,7 +71,7 @@ def _judged(
         return Obligation(rule, subject, period.key, due_on, "waived", (said.waived.id,))
     if not required:
         return Obligation(rule, subject, period.key, due_on, "shown")
-    overdue = due_on is not None and due_on < w.day
+    overdue = due_on is not None and due_on <= w.day
     return Obligation(rule, subject, period.key, due_on, "missing", (), overdue, _seen(said))
 
 

@@ -28,7 +28,7 @@ from services.oversight.rules.lines import Meeting, Speech, Talk, proofs, proved
 from services.oversight.rules.populations import AT_THE_BRIEFING, briefings_of, counts, kebab
 from services.oversight.rules.world import Period, Subject, World
 from services.rectification.events import IssueClaimed
-from services.study.events import DifficultyReopened, DifficultySolved, ReflectionRated
+from services.study.events import CatalogueItemRevised, DifficultyReopened, DifficultySolved, ReflectionRated
 from services.talks.events import (
     RequestedTalkHeld,
     Side,
@@ -100,15 +100,19 @@ def _inspected(w: World, _: Subject, period: Period) -> Proof:
 
 
 def _read(w: World, subject: Subject, period: Period) -> Proof:
-    def readings() -> dict[Subject, list[tuple[date, str]]]:
-        found: dict[Subject, list[tuple[date, str]]] = {}
+    """Read in the edition there is today."""
+
+    def readings() -> dict[Subject, list[tuple[date, int, str]]]:
+        found: dict[Subject, list[tuple[date, int, str]]] = {}
         for life in w.counting("study.reading"):
-            entry = (life.what.on, life.standing[0].id)
+            entry = (life.what.on, life.what.edition, life.standing[0].id)
             found.setdefault((w.who(life.what.person), life.what.item), []).append(entry)
         return found
 
+    revised = w.lives["study.catalogue"][subject[1]].latest(CatalogueItemRevised)
+    edition = revised.event.edition if revised else 1
     known = w.once("readings", readings).get(subject, [])
-    return tuple(event for day, event in known if day in period)
+    return tuple(e for day, read, e in known if day <= w.reference(period) and read >= edition)
 
 
 def _session(w: World, subject: Subject, period: Period) -> Proof:
@@ -685,7 +689,7 @@ def _mutual(w: World, subject: Subject, _: Period) -> Proof:
 
 def _commented(w: World, subject: Subject, _: Period) -> Proof:
     """R84 by the school's reading: the principal of the branch comments, or the school's."""
-    of_the_school = w.reading("commenting_principal", "branch") == "school"
+    of_the_school = w.setting("commenting_principal") == "school"
     found = []
     for appraisal in w.appraisals.values():
         if of_the_school:

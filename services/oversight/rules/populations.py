@@ -1,7 +1,9 @@
 """Whom each rule binds: functions of a day's world and a period, by the names the catalogue uses. Pure.
 
-Who joins, leaves or changes post is counted by the roster of the day that counts for the period: its
-last one, or today while it runs. For a teaching week one must have been there from its beginning.
+Who joins, leaves or changes post is counted by the dated roster. A teaching week, a term, a school year
+or a stage is owed by who held the role on one of its school days; what the whole campaign asks for, by
+who holds it on the day asked for (the campaign's last, when that is past). Services that show the same
+rules (talks, meetings, study) count in the same way.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,9 +15,10 @@ from services.feedback.events import Addressee, Discovery, InNameOf, Solicitatio
 from services.meetings.events import BriefingPart, Grade, MeetingKind, SpeechAct
 from services.oversight.rules.lines import Examination, Issue, Meeting
 from services.oversight.rules.world import Period, Subject, World
-from services.study.events import Aspect, SessionKind
+from services.study.events import Aspect, CatalogueItemWithdrawn, SessionKind
 
 type Population = Callable[[World, Period], Iterable[Subject]]
+type Populace = Callable[[World, date], tuple[str, ...]]
 
 AT_THE_BRIEFING: dict[str, tuple[Role, ...]] = {
     "team": (Role.team_member, Role.principal_leader),
@@ -32,13 +35,13 @@ def kebab(word: str) -> str:
 
 
 def _people(*roles: Role) -> Population:
-    def population(w: World, period: Period) -> Iterable[Subject]:
-        def populace(day: date) -> tuple[str, ...]:
-            return tuple(sorted({p for role in roles for p in w.holders(role, day)}))
+    """Who owes something of a stretch of school days; of anything longer, who has the role that day."""
 
-        if period.key.startswith("week-"):
-            return [(p,) for p in w.throughout(period, populace)]
-        return [(p,) for p in populace(w.reference(period))]
+    def population(w: World, period: Period) -> Iterable[Subject]:
+        if period.key in {"campaign", "now"}:
+            day = w.reference(period)
+            return [(p,) for p in sorted({p for role in roles for p in w.holders(role, day)})]
+        return [(p,) for p in w.owing(frozenset(roles), period)]
 
     return population
 
@@ -51,16 +54,16 @@ def _campaign(w: World, _: Period) -> Iterable[Subject]:
 
 
 def _leaders_and_members(w: World, period: Period) -> Iterable[Subject]:
-    """A principal leader with each other member of the team; two leaders are one pair."""
+    """A principal leader with each other member of the team."""
     day = w.reference(period)
     leaders = w.holders(Role.principal_leader, day)
-    team = w.team(day)
+    team = w.holders(Role.team_member, day)
     return sorted({tuple(sorted((a, b))) for a in leaders for b in team if a != b})
 
 
 def _members_with_each_other(w: World, period: Period) -> Iterable[Subject]:
-    """Every two of the team; its principal leaders are members of it."""
-    return w.pairs_of(w.team(w.reference(period)))
+    """Every two members of the team, a principal leader who is one among them."""
+    return w.pairs_of(w.holders(Role.team_member, w.reference(period)))
 
 
 def _members_and_heads(w: World, period: Period) -> Iterable[Subject]:
@@ -88,7 +91,7 @@ def _members_and_readings(w: World, period: Period) -> Iterable[Subject]:
         for life in w.counting("study.catalogue")
         if life.what.required
         and life.what.since <= from_day
-        and not any(h.event.TYPE == "study.catalogue.item-withdrawn.v1" for h in life.standing)
+        and not any(h.event.on <= from_day for h in life.all(CatalogueItemWithdrawn))
     ]
     return [(p, item) for p in w.holders(Role.party_member, from_day) for item in items]
 
@@ -221,8 +224,8 @@ def _examination_measures(w: World, _: Period) -> Iterable[Subject]:
 
 def _to_adopt(w: World, _: Period) -> Iterable[Subject]:
     """R65 by the school's reading: the team's examination, or those of the members as well."""
-    members = w.reading("adopted_examinations", "team") == "members"
-    team = set(w.team(w.day))
+    members = w.setting("adopted_papers") == "members"
+    team = set(w.holders(Role.team_member, w.day))
     return [
         (i,)
         for i, paper in w.examinations.items()
@@ -242,53 +245,28 @@ def _life_meetings(w: World) -> list[Meeting]:
     return w.held(MeetingKind.democratic_life)
 
 
-def _leaders_on(w: World, met: Meeting) -> tuple[str, ...]:
-    return w.holders(Role.principal_leader, met.on or w.day)
-
-
-def _members_on(w: World, met: Meeting) -> list[str]:
-    """The team on the day of a meeting without its principal leaders."""
-    leaders = _leaders_on(w, met)
-    return [p for p in w.team(met.on or w.day) if p not in leaders]
-
-
-def _meetings_and_leaders(w: World, _: Period) -> Iterable[Subject]:
-    return [(m.id, p) for m in _life_meetings(w) for p in _leaders_on(w, m)]
-
-
-def _meetings_and_members(w: World, _: Period) -> Iterable[Subject]:
-    return [(m.id, p) for m in _life_meetings(w) for p in w.team(m.on or w.day)]
-
-
-def _leader_to_member(w: World, _: Period) -> Iterable[Subject]:
-    """Who has to criticise whom: each principal leader each other member of the team."""
-    return [
-        (m.id, leader, other)
-        for m in _life_meetings(w)
-        for leader in _leaders_on(w, m)
-        for other in w.team(m.on or w.day)
-        if other != leader
-    ]
-
-
-def _member_to_leader(w: World, _: Period) -> Iterable[Subject]:
-    return [
-        (m.id, member, leader)
-        for m in _life_meetings(w)
-        for leader in _leaders_on(w, m)
-        for member in w.team(m.on or w.day)
-        if member != leader
-    ]
-
-
-def _member_to_member(w: World, _: Period) -> Iterable[Subject]:
-    return [
+def _pairs(givers: Populace, receivers: Populace) -> Population:
+    """Who has to criticise whom at each democratic life meeting, by the team of its day (R70-R73)."""
+    return lambda w, _: [
         (m.id, giver, receiver)
         for m in _life_meetings(w)
-        for giver in _members_on(w, m)
-        for receiver in _members_on(w, m)
+        for giver in givers(w, m.on or w.day)
+        for receiver in receivers(w, m.on or w.day)
         if giver != receiver
     ]
+
+
+def _leaders(w: World, day: date) -> tuple[str, ...]:
+    return w.holders(Role.principal_leader, day)
+
+
+def _members(w: World, day: date) -> tuple[str, ...]:
+    """The team without its principal leaders."""
+    return w.members(day)
+
+
+def _meetings_and(people: Populace) -> Population:
+    return lambda w, _: [(m.id, p) for m in _life_meetings(w) for p in people(w, m.on or w.day)]
 
 
 def _criticisms(w: World, _: Period) -> Iterable[Subject]:
@@ -423,11 +401,11 @@ POPULATIONS: dict[str, Population] = {
     "examination_measures": _examination_measures,
     "examinations_to_adopt": _to_adopt,
     "held_democratic_life_meetings": _meetings(MeetingKind.democratic_life),
-    "meetings_and_leaders": _meetings_and_leaders,
-    "meetings_and_members": _meetings_and_members,
-    "leader_to_member": _leader_to_member,
-    "member_to_leader": _member_to_leader,
-    "member_to_member": _member_to_member,
+    "meetings_and_leaders": _meetings_and(_leaders),
+    "meetings_and_members": _meetings_and(_members),
+    "leader_to_member": _pairs(_leaders, _members),
+    "member_to_leader": _pairs(_members, _leaders),
+    "member_to_member": _pairs(_members, _members),
     "criticisms": _criticisms,
     "briefings_and_parts": _briefings_and(kebab(part) for part in BriefingPart),
     "briefings_and_invited": _briefings_and(AT_THE_BRIEFING),

@@ -182,10 +182,28 @@ class World:
         leaders = self.holders(Role.principal_leader, day)
         return tuple(sorted({*self.holders(Role.team_member, day), *leaders}))
 
-    def throughout(self, period: Period, populace: Callable[[date], tuple[str, ...]]) -> list[str]:
-        """Who is of a population both on the first day of a short period and when it counts."""
-        first = set(populace(period.begins_on))
-        return [p for p in populace(self.reference(period)) if p in first]
+    def members(self, day: date) -> tuple[str, ...]:
+        """The members of the team on a day who are no principal leaders."""
+        leaders = self.holders(Role.principal_leader, day)
+        return tuple(p for p in self.holders(Role.team_member, day) if p not in leaders)
+
+    def owing(self, roles: frozenset[Role], period: Period) -> tuple[str, ...]:
+        """Who held one of the roles themselves on a school day of a period, as far as it has come.
+
+        So who comes, goes or changes post in the middle owes what a school day of theirs was in.
+        """
+        return self.once(("owing", roles, period.key), lambda: self._owing(roles, period))
+
+    def _owing(self, roles: frozenset[Role], period: Period) -> tuple[str, ...]:
+        days = self._school_days(period)
+        people = self.directory.roster.people.items()
+        able = ((p, entry) for p, entry in people if any(post.role in roles for post in entry.posts))
+        return tuple(sorted(p for p, entry in able if any(roles & entry.roles(day) for day in days)))
+
+    def _school_days(self, period: Period) -> list[date]:
+        length = (self.reference(period) - period.begins_on).days
+        days = (period.begins_on + timedelta(days=n) for n in range(length + 1))
+        return [day for day in days if self.directory.calendar.is_school_day(day)]
 
     @cached_property
     def branches(self) -> tuple[str, ...]:
@@ -210,10 +228,9 @@ class World:
             self.directory.roster.holders(Role.branch_secretary, day, branch)
         )
 
-    def reading(self, setting: str, default: str) -> str:
-        """Which reading of an ambiguous rule the school has set."""
-        found = self.directory.policy.values.get(setting)
-        return found.value if found else default
+    def setting(self, name: str) -> str:
+        """What the school has set, else the default."""
+        return self.directory.period(name).value
 
     # -- What happened -------------------------------------------------------
 
