@@ -56,6 +56,7 @@ class SettingUnit(StrEnum):
     scale = "scale"
     periods = "periods"
     choice = "choice"
+    count = "count"
 
 
 class InspectionKind(StrEnum):

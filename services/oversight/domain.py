@@ -1,10 +1,11 @@
 """What people say of a finding: that they saw it, or that it need not be put right.
 
-A finding has no stream until somebody says something of it; its id follows from the rule, the
-subject and the period, so all that is said of one finding is one history.
+A finding has no stream until somebody says that they saw it; its id follows from the rule, the subject
+and the period, so all that is said of one finding is one history. Only the supervision group lets a
+finding pass, and gives a reason; it goes on being found and is told as waived.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, assert_never
 
 from pydantic import Field, StringConstraints
@@ -27,50 +28,47 @@ from shared.marks import Id, Prose
 READERS = frozenset(
     {Role.supervisor, Role.principal_leader, Role.team_member, Role.school_administrator}
 )
+SUPERVISORS = frozenset({Role.supervisor})
 
 # -- Facts ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the engine says of the finding today: whether it is owed at all, and how it stands."""
+    """What the engine says of the finding today: whether there is such a thing, and how it stands."""
 
     directory: Directory
-    standing: Literal["done", "missing", "waived", "nothing"] = "nothing"
+    standing: Literal["done", "missing", "waived", "shown", "nothing"] = "nothing"
 
     def same(self, one: PersonId, other: PersonId) -> bool:
         """Whether two ids are one person's."""
-        return self.directory.roster.identity(one) == self.directory.roster.identity(other)
+        roster = self.directory.roster
+        return roster.identity(one) == roster.identity(other)
 
 
 # -- Commands ------------------------------------------------------------------------------------
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^R[0-9]{2}(\.[a-z-]{1,30})?$")]
-"""A rule of the catalogue, or one check of it (`R06.mass-closing`)."""
+"""A rule of the catalogue (`R46`), or one check of it (`R06.mass-closing`)."""
 
-Term = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
-"""A period as the outstanding list names it: `campaign`, or a kind and its first day."""
+PeriodId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+"""A period as the outstanding list names it: `campaign`, `week-2023-02-13`, `once` …"""
 
 
-class _OnFinding(Command):
-    """A command that begins or finds the history of one finding."""
+class AcknowledgeFinding(Command):
+    """Say that what is missing, or does not add up, was seen; it goes on counting."""
 
+    zh = "知悉"
+    allowed = READERS
     creates = True
     rule: RuleId
     subject: Annotated[tuple[Id, ...], Field(min_length=1, max_length=3)]
-    period: Term
+    period: PeriodId
+    remark: Prose | None = None
 
     def unique(self) -> tuple[str, ...]:
         """One history per rule, subject and period."""
         return ("finding", self.rule, "|".join(self.subject), self.period)
-
-
-class AcknowledgeFinding(_OnFinding):
-    """Say that a finding was seen; it goes on counting."""
-
-    zh = "知悉"
-    allowed = READERS
-    remark: Prose | None = None
 
 
 class CorrectAcknowledgement(Command):
@@ -90,11 +88,11 @@ class VoidAcknowledgement(Command):
     reason: Prose
 
 
-class WaiveObligation(_OnFinding):
-    """Let a missing obligation pass; only the supervision group may, and says why."""
+class WaiveObligation(Command):
+    """Let what was seen pass; only the supervision group may, and says why."""
 
     zh = "豁免"
-    allowed = frozenset({Role.supervisor})
+    allowed = SUPERVISORS
     reason: Prose
 
 
@@ -102,24 +100,24 @@ class CorrectWaiver(Command):
     """Put the reason given for a waiver right."""
 
     zh = "更正豁免理由"
-    allowed = frozenset({Role.supervisor})
+    allowed = SUPERVISORS
     waiver_reason: Prose
     reason: Prose
 
 
 class LiftWaiver(Command):
-    """End a waiver: from now on the obligation is owed again."""
+    """End a waiver: from now on it counts as missing again."""
 
     zh = "撤销豁免"
-    allowed = frozenset({Role.supervisor})
+    allowed = SUPERVISORS
     reason: Prose
 
 
 class VoidWaiver(Command):
-    """Declare that a waiver should never have been; a second supervisor says so."""
+    """Declare that a waiver should never have been; another one of the supervision group says so."""
 
     zh = "作废豁免"
-    allowed = frozenset({Role.supervisor})
+    allowed = SUPERVISORS
     reason: Prose
 
 
@@ -138,36 +136,40 @@ type FindingCommand = (
 
 @dataclass(frozen=True)
 class Unremarked:
-    """Nobody said anything of it."""
+    """Nobody said anything of it; `voided` is why an acknowledgement was taken back, if one was."""
+
+    voided: str | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What it is, who acknowledged it, and with which remark."""
+
+    rule: str
+    subject: tuple[str, ...]
+    period: str
+    by: PersonId
+    remark: str | None
 
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """Seen by somebody; `lifted` is why a waiver was ended or voided before, if one was."""
+    """Seen; `ended` is why a waiver was lifted or voided before, if one was."""
 
-    by: PersonId
-    remark: str | None = None
-    lifted: str | None = None
+    seen: Seen
+    ended: tuple[Literal["lifted", "voided"], str] | None = None
 
 
 @dataclass(frozen=True)
 class Waived:
-    """Let pass by the supervision group, after somebody had seen it or not."""
+    """Let pass, by whom and why."""
 
+    seen: Seen
     by: PersonId
     reason: str
-    seen: Acknowledged | None = None
 
 
-@dataclass(frozen=True)
-class Ended:
-    """An acknowledgement voided, or a waiver lifted or voided; for that reason."""
-
-    reason: str
-    what: Literal["acknowledgement-voided", "waiver-lifted", "waiver-voided"]
-
-
-type Finding = Unremarked | Acknowledged | Waived | Ended
+type Finding = Unremarked | Acknowledged | Waived
 
 # -- Rules ---------------------------------------------------------------------------------------
 
@@ -179,9 +181,9 @@ class NothingFound(Rejected):
 
 
 class AlreadyFulfilled(Rejected):
-    """What is done needs no waiver."""
+    """What is done is no finding."""
 
-    zh = "该项已完成,无需豁免"
+    zh = "该项已完成"
 
 
 class SecondSupervisor(Rejected):
@@ -196,7 +198,7 @@ class SecondSupervisor(Rejected):
 def decide(command: FindingCommand, finding: Finding, facts: Facts) -> FindingEvent | None:  # noqa: C901, PLR0911, PLR0912 -- a table
     """One row per thing that may happen; what is not listed is refused."""
     match command, finding:
-        case AcknowledgeFinding(by=person, remark=remark), Unremarked() | Ended():
+        case AcknowledgeFinding(by=person, remark=remark), Unremarked():
             _must_be_missing(facts)
             return FindingAcknowledged(
                 rule=command.rule,
@@ -205,51 +207,43 @@ def decide(command: FindingCommand, finding: Finding, facts: Facts) -> FindingEv
                 acknowledged_by=person,
                 remark=remark,
             )
-        case AcknowledgeFinding(by=person, remark=remark), Acknowledged(by=before):
-            if facts.same(person, before) and remark == finding.remark:
+        case AcknowledgeFinding(by=person, remark=remark), Acknowledged(seen) | Waived(seen):
+            if facts.same(person, seen.by) and remark == seen.remark:
                 return None
             raise OutOfOrder
-        case CorrectAcknowledgement(remark=remark, reason=reason), Acknowledged():
-            if remark == finding.remark:
+        case CorrectAcknowledgement(remark=remark, reason=reason), Acknowledged(seen):
+            if remark == seen.remark:
                 return None
             return AcknowledgementCorrected(remark=remark, reason=reason)
         case VoidAcknowledgement(reason=reason), Acknowledged():
             return AcknowledgementVoided(reason=reason)
-        case VoidAcknowledgement(reason=reason), Ended(before, "acknowledgement-voided") if (
-            reason == before
-        ):
+        case VoidAcknowledgement(reason=reason), Unremarked(before) if reason == before:
             return None
 
-        case WaiveObligation(by=person, reason=reason), Unremarked() | Acknowledged() | Ended():
+        case WaiveObligation(by=person, reason=reason), Acknowledged(seen):
             _must_be_missing(facts)
             return ObligationWaived(
-                rule=command.rule,
-                subject=command.subject,
-                period=command.period,
+                rule=seen.rule,
+                subject=seen.subject,
+                period=seen.period,
                 waived_by=person,
                 reason=reason,
             )
-        case WaiveObligation(by=person, reason=reason), Waived(by=before):
-            if facts.same(person, before) and reason == finding.reason:
+        case WaiveObligation(by=person, reason=reason), Waived(by=before, reason=given):
+            if facts.same(person, before) and reason == given:
                 return None
             raise OutOfOrder
-        case CorrectWaiver(waiver_reason=told, reason=reason), Waived():
-            if told == finding.reason:
-                return None
-            return WaiverCorrected(waiver_reason=told, reason=reason)
+        case CorrectWaiver(waiver_reason=told, reason=reason), Waived(reason=given):
+            return None if told == given else WaiverCorrected(waiver_reason=told, reason=reason)
         case LiftWaiver(reason=reason), Waived():
             return WaiverLifted(reason=reason)
+        case LiftWaiver(reason=reason), Acknowledged(ended=("lifted", before)) if reason == before:
+            return None
         case VoidWaiver(by=person, reason=reason), Waived(by=before):
             if facts.same(person, before):
                 raise SecondSupervisor
             return WaiverVoided(reason=reason)
-        case (
-            (LiftWaiver(reason=reason), Ended(before, "waiver-lifted") | Acknowledged(lifted=before))
-            | (
-                VoidWaiver(reason=reason),
-                Ended(before, "waiver-voided") | Acknowledged(lifted=before),
-            )
-        ) if reason == before:
+        case VoidWaiver(reason=reason), Acknowledged(ended=("voided", before)) if reason == before:
             return None
 
         case _:
@@ -257,10 +251,10 @@ def decide(command: FindingCommand, finding: Finding, facts: Facts) -> FindingEv
 
 
 def _must_be_missing(facts: Facts) -> None:
-    if facts.standing == "nothing":
-        raise NothingFound
     if facts.standing == "done":
         raise AlreadyFulfilled
+    if facts.standing != "missing":
+        raise NothingFound
 
 
 # -- Evolving ------------------------------------------------------------------------------------
@@ -269,33 +263,33 @@ def _must_be_missing(facts: Facts) -> None:
 def evolve(finding: Finding, event: FindingEvent) -> Finding:  # noqa: PLR0911 -- a table
     """What happened, happened: no rules here."""
     match event:
-        case FindingAcknowledged(acknowledged_by=person, remark=remark):
-            return Acknowledged(person, remark)
-        case AcknowledgementCorrected(remark=remark):
-            return Acknowledged(finding.by, remark) if isinstance(finding, Acknowledged) else finding
+        case FindingAcknowledged():
+            seen = Seen(
+                event.rule, event.subject, event.period, event.acknowledged_by, event.remark
+            )
+            return Acknowledged(seen)
+        case AcknowledgementCorrected(remark=remark) if isinstance(finding, Acknowledged):
+            return replace(finding, seen=replace(finding.seen, remark=remark))
         case AcknowledgementVoided(reason=reason):
-            return Ended(reason, "acknowledgement-voided")
-        case ObligationWaived(waived_by=person, reason=reason):
-            seen = finding if isinstance(finding, Acknowledged) else None
-            return Waived(person, reason, seen)
-        case WaiverCorrected(waiver_reason=reason):
-            if not isinstance(finding, Waived):
-                return finding
-            return Waived(finding.by, reason, finding.seen)
-        case WaiverLifted(reason=reason):
-            return _ended(finding, reason, "waiver-lifted")
-        case WaiverVoided(reason=reason):
-            return _ended(finding, reason, "waiver-voided")
+            return Unremarked(reason)
+        case ObligationWaived(waived_by=person, reason=reason) if isinstance(finding, Acknowledged):
+            return Waived(finding.seen, person, reason)
+        case WaiverCorrected(waiver_reason=reason) if isinstance(finding, Waived):
+            return replace(finding, reason=reason)
+        case WaiverLifted(reason=reason) if isinstance(finding, Waived):
+            return Acknowledged(finding.seen, ("lifted", reason))
+        case WaiverVoided(reason=reason) if isinstance(finding, Waived):
+            return Acknowledged(finding.seen, ("voided", reason))
+        case (
+            AcknowledgementCorrected()
+            | ObligationWaived()
+            | WaiverCorrected()
+            | WaiverLifted()
+            | WaiverVoided()
+        ):
+            return finding
         case _:
             assert_never(event)
-
-
-def _ended(
-    finding: Finding, reason: str, what: Literal["waiver-lifted", "waiver-voided"]
-) -> Finding:
-    """Without the waiver: seen, if it was seen before."""
-    seen = finding.seen if isinstance(finding, Waived) else None
-    return Acknowledged(seen.by, seen.remark, reason) if seen else Ended(reason, what)
 
 
 decider: Decider[FindingCommand, FindingEvent, Finding, Facts] = Decider(

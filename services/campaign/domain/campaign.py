@@ -8,7 +8,7 @@ from typing import Annotated, assert_never
 from pydantic import ConfigDict, Field
 
 from services.campaign.calendar import Day
-from services.campaign.defaults import SETTINGS, well_formed
+from services.campaign.defaults import SETTINGS
 from services.campaign.directory import Directory
 from services.campaign.domain import (
     ADMINISTRATION,

@@ -20,8 +20,6 @@ from services.rectification.events import ProgressReported, Satisfied
 from services.talks.events import TalkHeld
 
 HOUR = timedelta(hours=1)
-MANY = 5
-"""Issues struck off by one person within an hour from which on it is a mass closing (ours)."""
 
 
 @dataclass(frozen=True)
@@ -108,19 +106,22 @@ def _same_text(w: World) -> Iterator[Found]:
 
 def _mass(w: World) -> Iterator[Found]:
     """One person struck off many issues within an hour."""
+    many = int(w.setting("mass_closing"))
     by: dict[str, list[tuple[str, Happened]]] = {}
     for i, _, struck in _closed(w):
         by.setdefault(w.who(struck.by), []).append((i, struck))
     for closings in by.values():
         closings.sort(key=lambda one: (one[1].at, one[0]))
-        for n, (i, struck) in enumerate(closings):
-            near = [
-                h
-                for _, h in closings[max(0, n - 50) : n + 50]
-                if abs(h.at - struck.at) < HOUR
-            ]
-            if len(near) >= MANY:
-                yield Found((i,), proved(near))
+        first = 0
+        massed: dict[str, list[Happened]] = {}
+        for last, (_, struck) in enumerate(closings):
+            while struck.at - closings[first][1].at >= HOUR:
+                first += 1
+            if last - first + 1 >= many:
+                near = closings[first : last + 1]
+                massed |= {i: [h for _, h in near] for i, _ in near}
+        for i, near in massed.items():
+            yield Found((i,), proved(near))
 
 
 def _eve(w: World) -> Iterator[Found]:

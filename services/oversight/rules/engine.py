@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from services.oversight.rules.catalogue import RULES, Rule
+from services.oversight.rules.catalogue import BY_ID, RULES, Rule
 from services.oversight.rules.checks import CHECKS, Check, found
 from services.oversight.rules.fulfilments import FULFILMENTS, Waved
 from services.oversight.rules.lines import Remarks
@@ -99,16 +99,16 @@ def findings(check: Check, w: World) -> tuple[Obligation, ...]:
 def owed(w: World, rule: str, subject: Subject, period: str) -> State | Literal["nothing"]:
     """How one obligation or finding stands."""
     subject = tuple(w.who(part) for part in subject)
-    for some in _of(rule, w):
+    for some in of(rule, w):
         if some.subject == subject and some.period == period:
             return some.state
     return "nothing"
 
 
-def _of(rule: str, w: World) -> Iterable[Obligation]:
-    for known in RULES:
-        if known.id == rule:
-            return obligations(known, w)
+def of(rule: str, w: World) -> Iterable[Obligation]:
+    """The obligations of a rule, or the findings of a check."""
+    if rule in BY_ID:
+        return obligations(BY_ID[rule], w)
     for check in CHECKS:
         if check.id == rule:
             return findings(check, w)
@@ -163,3 +163,22 @@ def _open(check: Check, w: World) -> int:
 def board(w: World) -> list[dict[str, Any]]:
     """All rules in the order of the catalogue."""
     return [row(rule, w) for rule in RULES]
+
+
+def matrix(some: Iterable[Obligation]) -> dict[str, Any]:
+    """Obligations as a table: who against whom, a cell per period with its state."""
+    cells = [
+        {"row": one.subject[-2], "column": one.subject[-1], "of": one.subject[0], **_cell(one)}
+        if len(one.subject) > 1
+        else {"row": one.subject[0], "column": one.period, "of": None, **_cell(one)}
+        for one in some
+    ]
+    return {
+        "rows": sorted({cell["row"] for cell in cells}),
+        "columns": sorted({cell["column"] for cell in cells}),
+        "cells": cells,
+    }
+
+
+def _cell(one: Obligation) -> dict[str, Any]:
+    return {"period": one.period, "state": one.state, "evidence": len(one.evidence)}

@@ -113,11 +113,11 @@ class Life:
         """Read a stored trace."""
         return cls(document.of, document.stream, tuple(_happened(fact) for fact in document.facts))
 
-    def until(self, end: datetime) -> "Life | None":
-        """What was known before an instant."""
-        if self.past[-1].at < end:
+    def until(self, end: datetime, position: int) -> "Life | None":
+        """What was known before an instant and up to a log position."""
+        if self.past[-1].at < end and self.past[-1].position <= position:
             return self
-        past = tuple(h for h in self.past if h.at < end)
+        past = tuple(h for h in self.past if h.at < end and h.position <= position)
         return Life(self.of, self.id, past) if past else None
 
     def noted[T](self, make: Callable[["Life"], T]) -> T:

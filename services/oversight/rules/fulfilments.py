@@ -337,9 +337,25 @@ def _method(w: World, subject: Subject, _: Period) -> Proof:
     return proofs(first)
 
 
-def _opened(w: World, subject: Subject, _: Period) -> Proof:
-    """The ledger takes no issue without a wind that is not marked as none of the four."""
-    return (w.issues[subject[0]].opened.id,)
+def _wind(w: World, subject: Subject, _: Period) -> Proof:
+    """It names a wind; or whoever collated it marked it as none of the four.
+
+    The ledger itself takes no issue that does neither.
+    """
+    issue = w.issues[subject[0]]
+    unmarked = w.once("unmarked", lambda: _unmarked(w))
+    sources = {(s.id, frozenset(s.opinions)) for s in issue.what.sources}
+    return MISSING if not issue.what.winds and sources & unmarked else (issue.opened.id,)
+
+
+def _unmarked(w: World) -> frozenset[tuple[str, frozenset[str]]]:
+    """Groups of collations with no wind and no mark, by collation and opinions."""
+    return frozenset(
+        (i, frozenset(part.opinion for part in proposed.parts))
+        for i, collation in w.collations.items()
+        for proposed in collation.closed.event.issues
+        if not proposed.winds and not proposed.not_four_winds
+    )
 
 
 def _planned(w: World, subject: Subject, _: Period) -> Proof:
@@ -623,7 +639,7 @@ def _part_told(w: World, met: Meeting, subject: Subject) -> Proof:
         return proofs(told)
     reported = w.meetings.get(met.reports_on or "")
     given = reported.appraised if reported else None
-    return proofs(told, given) if given and given.position < told.position else MISSING
+    return proofs(told, given) if given and given.at <= told.at else MISSING
 
 
 def _came(w: World, met: Meeting, subject: Subject) -> Proof:
@@ -759,7 +775,7 @@ FULFILMENTS: dict[str, Fulfilment] = {
     "moved_lately": _moved,
     "verified_before": _verified,
     "method_used": _method,
-    "wind_named": _opened,
+    "wind_named": _wind,
     "talked_one_by_one": _talked,
     "request_answered": _answered,
     "opinions_asked_both_ways": _of_a_talk(_asked_both_ways),

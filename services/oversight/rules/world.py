@@ -60,11 +60,11 @@ class World:
     _made: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, directory: Directory, day: date, lives: Lives, position: int = 0) -> "World":
-        """What was known at the end of a day: later entries are cut off."""
+    def at(cls, directory: Directory, day: date, lives: Lives, position: int) -> "World":
+        """What was known at the end of a day, of the log up to a position: later entries are cut off."""
         end = end_of_day(day, directory.school.zone)
         cut = {
-            of: {i: known for i, life in some.items() if (known := life.until(end))}
+            of: {i: known for i, life in some.items() if (known := life.until(end, position))}
             for of, some in lives.items()
         }
         return cls(directory, day, cut, position)

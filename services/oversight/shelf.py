@@ -1,0 +1,91 @@
+"""A school's traces at hand, so that a board is not read from the database each time.
+
+What a query needs is every trace of the school, and between two queries few of them move. So they are
+kept in memory as the rules read them, and before each answer those that were written behind the
+position known so far are fetched. A view that has gone back, or another one, is read from the start.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from weakref import ref
+
+from services.campaign.directory import Directory
+from services.oversight.projection import directory, traces
+from services.oversight.rules.evidence import Life, Trace
+from services.oversight.rules.world import World
+from shared.callers import UnknownSchool
+from shared.mongo import Document
+from shared.runtime import Desk, Runtime
+from shared.views import content
+
+DAYS_KEPT = 4
+"""Worlds of how many days are kept: today's, and those of a comparison."""
+
+
+@dataclass
+class Shelf:
+    """The lives of one school as of a position, and the worlds made of them."""
+
+    of: Any
+    position: int = 0
+    lives: dict[str, dict[str, Life]] = field(default_factory=dict)
+    worlds: dict[date, tuple[Directory, World]] = field(default_factory=dict)
+
+    async def catch_up(self, desk: Desk) -> None:
+        """Take in every trace that moved."""
+        position = desk.position
+        if position == self.position:
+            return
+        where = {"position": {"$gt": self.position}} if self.position else {}
+        for document in await desk.find(traces, where):
+            self._take_in(document)
+        self.position = position
+        self.worlds.clear()
+
+    def _take_in(self, document: Document) -> None:
+        life = Life.read(Trace.model_validate(content(document)))
+        self.lives.setdefault(life.of, {})[life.id] = life
+
+    def world(self, known: Directory, day: date) -> World:
+        """The school at the end of a day."""
+        kept = self.worlds.get(day)
+        if kept is None or kept[0] is not known:
+            while len(self.worlds) >= DAYS_KEPT:
+                del self.worlds[next(iter(self.worlds))]
+            kept = self.worlds[day] = (known, World.at(known, day, self.lives, self.position))
+        return kept[1]
+
+
+_SHELVES: dict[str, Shelf] = {}
+"""One per school."""
+
+
+async def world(desk: Desk, day: date | None = None) -> World:
+    """The school at the end of a day, today if none is given.
+
+    Raises:
+        UnknownSchool: there is no such school.
+    """
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    shelf = _SHELVES.get(desk.school)
+    if shelf is None or shelf.of() is not desk.projector or shelf.position > desk.position:
+        shelf = _SHELVES[desk.school] = Shelf(ref(desk.projector))
+    await shelf.catch_up(desk)
+    now = known.day(desk.at)
+    return shelf.world(known, min(day or now, now))
+
+
+def today(desk: Desk) -> date:
+    """The day it is at the school."""
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    return known.day(desk.at)
+
+
+async def find_quickly(runtime: Runtime) -> None:
+    """See to it that what moved is found without looking at everything."""
+    await runtime.projector.collection(traces).index(("school", "position"))
