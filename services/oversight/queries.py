@@ -1,0 +1,367 @@
+"""What may be asked of oversight, and the facts its rules look at."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from services.campaign.calendar import Day
+from services.oversight.domain import (
+    READERS,
+    Acknowledged,
+    AcknowledgeFinding,
+    Facts,
+    FindingCommand,
+    PeriodId,
+    RuleId,
+    Seen,
+    Waived,
+    WaiveObligation,
+)
+from services.oversight.projection import directory
+from services.oversight.projection import findings as finding_cards
+from services.oversight.rules.catalogue import BY_ID, RULES, Rule
+from services.oversight.rules.checks import CHECKS, Check
+from services.oversight.rules.difference import between
+from services.oversight.rules.engine import (
+    Obligation,
+    board,
+    findings,
+    matrix,
+    obligations,
+    of,
+    owed,
+)
+from services.oversight.rules.evidence import Happened, Life
+from services.oversight.rules.figures import other_rates, three_rates
+from services.oversight.rules.world import World
+from services.oversight.shelf import today, world
+from services.rectification.events import ObjectionRaised, VerdictRecorded
+from shared.callers import Caller, UnknownSchool
+from shared.decider import NotFound, Rejected
+from shared.runtime import Cursor, Desk, Query
+from shared.views import shown
+
+PEOPLE = frozenset({"person", "operator"})
+
+type Found = dict[str, Any]
+
+SubjectId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,36}(,[a-z0-9-]{1,36}){0,2}$")]
+"""A subject as it is asked for: its one to three ids with commas between."""
+
+type GroupName = Literal["all", "addressee", "wind", "topic", "discovery", "department"]
+
+
+class BackToFront(Rejected):
+    """The first day of a comparison comes before the last."""
+
+    zh = "起始日期须早于截止日期"
+
+
+# -- Facts ---------------------------------------------------------------------------------------
+
+
+async def finding_facts(command: FindingCommand, desk: Desk) -> Facts:
+    """What the engine says of the finding today."""
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    match command, desk.state:
+        case AcknowledgeFinding(rule=rule, subject=subject, period=period), _:
+            return Facts(known, owed(await world(desk), rule, subject, period))
+        case WaiveObligation(), Acknowledged(Seen(rule, subject, period)):
+            return Facts(known, owed(await world(desk), rule, subject, period))
+        case WaiveObligation(), Waived():
+            return Facts(known, "waived")
+        case _:
+            return Facts(known)
+
+
+# -- Rules ---------------------------------------------------------------------------------------
+
+
+class Rules(Query):
+    """The plan's 88 rules: what each says, whom it binds, by what it is met."""
+
+    zh = "规则目录"
+    path = "rules"
+    allowed = PEOPLE
+    after: Cursor = 0
+    limit: int = Field(100, ge=1, le=100)
+
+
+async def all_rules(query: Rules, _: Desk, __: Caller) -> Found:
+    """One page of the catalogue, with the checks that belong to each rule."""
+    items = [{**_rule(rule), "checks": [_check(c) for c in _checks(rule)]} for rule in RULES]
+    return _page(items, query.after, query.limit)
+
+
+def _rule(rule: Rule) -> Found:
+    return {**rule.model_dump(mode="json"), "period": rule.period if rule.population else None}
+
+
+def _checks(rule: Rule) -> list[Check]:
+    return [check for check in CHECKS if check.id.split(".")[0] == rule.id]
+
+
+def _check(check: Check) -> Found:
+    return {"id": check.id, "zh": check.zh, "meaning": check.meaning}
+
+
+# -- Board ---------------------------------------------------------------------------------------
+
+
+class Board(Query):
+    """How every rule stands at the end of a day: of what is owed, how much is done."""
+
+    zh = "全部规则总览"
+    path = "board"
+    allowed = PEOPLE
+    as_of: Day | None = None
+
+
+async def all_rows(query: Board, desk: Desk, _: Caller) -> Found:
+    """All rules with numerator, denominator and what was waived, at one log position."""
+    at = await world(desk, query.as_of)
+    return {"as_of": at.day, "position": at.position, "rules": board(at)}
+
+
+class Outstanding(Query):
+    """The list of what a rule asks for: by default what is missing (未填报名单)."""
+
+    zh = "未填报名单"
+    path = "outstanding"
+    allowed = PEOPLE
+    rule: RuleId
+    period: PeriodId | None = None
+    state: Literal["done", "missing", "waived", "shown", "all"] = "missing"
+    overdue: bool | None = None
+    as_of: Day | None = None
+    after: Cursor = 0
+    limit: int = Field(100, ge=1, le=500)
+
+
+async def outstanding(query: Outstanding, desk: Desk, caller: Caller) -> Found:
+    """One page of obligations; who has no part in leading sees their own."""
+    at = await world(desk, query.as_of)
+    _must_exist(query.rule)
+    chosen = [
+        one
+        for one in of(query.rule, at)
+        if query.state in {"all", one.state}
+        and query.period in {None, one.period}
+        and query.overdue in {None, one.overdue}
+        and _may_see(one, caller)
+    ]
+    page = _page([_told(one) for one in chosen], query.after, query.limit)
+    return {**page, "total": len(chosen), "as_of": at.day, "position": at.position}
+
+
+def _must_exist(rule: str) -> None:
+    if rule not in BY_ID and rule not in {check.id for check in CHECKS}:
+        raise NotFound(rule)
+
+
+def _may_see(one: Obligation, caller: Caller) -> bool:
+    return bool(caller.roles & (READERS | {"operator"})) or caller.id in one.subject
+
+
+def _told(one: Obligation) -> Found:
+    return {
+        "rule": one.rule,
+        "subject": list(one.subject),
+        "period": one.period,
+        "due_on": one.due_on,
+        "state": one.state,
+        "overdue": one.overdue,
+        "evidence": list(one.evidence),
+        "acknowledged": one.acknowledged,
+    }
+
+
+class ObligationEvidence(Query):
+    """One obligation with the events that prove it, down to stream, position and hash of the log."""
+
+    zh = "证据明细"
+    path = "obligation"
+    allowed = PEOPLE
+    rule: RuleId
+    subject: SubjectId
+    period: PeriodId
+    as_of: Day | None = None
+
+
+async def drill_down(query: ObligationEvidence, desk: Desk, caller: Caller) -> Found:
+    """The obligation and its events, each with where it is in the log."""
+    at = await world(desk, query.as_of)
+    subject = at.named(query.rule, tuple(query.subject.split(",")))
+    for one in of(query.rule, at):
+        if one.subject == subject and one.period == query.period and _may_see(one, caller):
+            return {
+                **_told(one),
+                "as_of": at.day,
+                "position": at.position,
+                "events": [_event(*_known(at)[event]) for event in one.evidence],
+            }
+    raise NotFound
+
+
+def _known(at: World) -> dict[str, tuple[Life, Happened]]:
+    def known() -> dict[str, tuple[Life, Happened]]:
+        lives = (life for some in at.lives.values() for life in some.values())
+        return {happened.id: (life, happened) for life in lives for happened in life.past}
+
+    return at.once("events", known)
+
+
+def _event(life: Life, happened: Happened) -> Found:
+    """Where an event is in the log; not who it was that spoke up, judged or objected."""
+    secret = life.of == "feedback.opinion" or isinstance(happened.event, _SPOKEN_UP)
+    return {
+        "id": happened.id,
+        "type": happened.event.TYPE,
+        "stream": f"{life.of}.{life.id}",
+        "position": happened.position,
+        "at": happened.at,
+        "occurred": happened.occurred,
+        "by": None if secret else happened.by,
+    }
+
+
+_SPOKEN_UP = (VerdictRecorded, ObjectionRaised)
+
+
+class Matrix(Query):
+    """A rule between two people, or of people and things, as a table of who with whom."""
+
+    zh = "矩阵"
+    path = "matrix"
+    allowed = READERS | {"operator"}
+    rule: RuleId
+    as_of: Day | None = None
+
+
+async def one_matrix(query: Matrix, desk: Desk, _: Caller) -> Found:
+    """The rule's obligations by their first and last part."""
+    at = await world(desk, query.as_of)
+    if query.rule not in BY_ID:
+        raise NotFound(query.rule)
+    some = obligations(BY_ID[query.rule], at)
+    return {"rule": query.rule, "as_of": at.day, "position": at.position, **matrix(some)}
+
+
+# -- Rates ---------------------------------------------------------------------------------------
+
+
+class Rates(Query):
+    """The three rates by group, and the others: each with formula, figures, and what was left out."""
+
+    zh = "三率及其他指标"
+    path = "rates"
+    allowed = PEOPLE
+    by: GroupName = "all"
+    as_of: Day | None = None
+
+
+async def all_rates(query: Rates, desk: Desk, _: Caller) -> Found:
+    """Figures made of verdicts only as of a week's end and of groups that give nobody away."""
+    at = await world(desk, query.as_of)
+    return {
+        "as_of": at.day,
+        "position": at.position,
+        "three_rates": three_rates(at, query.by, today(desk)),
+        "others": other_rates(at),
+    }
+
+
+class Difference(Query):
+    """What changed between the ends of two days: the weekly tables of 新增, 推进, 办结, and every rule."""
+
+    zh = "两日对比"
+    path = "difference"
+    allowed = PEOPLE
+    since: Day
+    until: Day | None = None
+    by: GroupName = "all"
+
+
+async def changes(query: Difference, desk: Desk, _: Caller) -> Found:
+    """The later day against the earlier."""
+    now = today(desk)
+    last: date = query.until or now
+    if query.since >= last:
+        raise BackToFront
+    earlier, later = await world(desk, query.since), await world(desk, last)
+    return between(earlier, later, query.by, now)
+
+
+# -- Findings ------------------------------------------------------------------------------------
+
+
+class Findings(Query):
+    """What does not add up: every check's findings, and what the rules that only warn miss."""
+
+    zh = "疑点清单"
+    path = "findings"
+    allowed = READERS | {"operator"}
+    rule: RuleId | None = None
+    state: Literal["missing", "waived", "all"] = "missing"
+    as_of: Day | None = None
+    after: Cursor = 0
+    limit: int = Field(100, ge=1, le=500)
+
+
+async def all_findings(query: Findings, desk: Desk, _: Caller) -> Found:
+    """One page of findings, by check and subject."""
+    at = await world(desk, query.as_of)
+    if query.rule:
+        _must_exist(query.rule)
+    items = [
+        {**_told(one), "zh": zh}
+        for zh, some in _everything_found(at)
+        for one in some
+        if query.rule in {None, one.rule, one.rule.split(".")[0]}
+        and query.state in {"all", one.state}
+    ]
+    page = _page(items, query.after, query.limit)
+    return {**page, "total": len(items), "as_of": at.day, "position": at.position}
+
+
+def _everything_found(at: World) -> Iterable[tuple[str, list[Obligation]]]:
+    for check in CHECKS:
+        yield check.zh, [*findings(check, at)]
+    for rule in RULES:
+        if "WARN" in rule.kinds and rule.population:
+            yield rule.quote, [o for o in obligations(rule, at) if o.state in {"missing", "waived"}]
+
+
+class Remarks(Query):
+    """What was said of findings: acknowledged, waived, with whose reason."""
+
+    zh = "知悉与豁免"
+    path = "remarks"
+    allowed = READERS | {"operator"}
+    rule: RuleId | None = None
+    stage: Literal["acknowledged", "waived", "lifted", "voided"] | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def all_remarks(query: Remarks, desk: Desk, _: Caller) -> Found:
+    """One page, in the order in which something was first said."""
+    asked = {"rule": query.rule, "stage": query.stage}
+    where = {name: value for name, value in asked.items() if value is not None}
+    found = await desk.find(finding_cards, where, after=query.after, limit=query.limit)
+    items = [shown(document) for document in found]
+    return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
+
+
+# -- Pages ---------------------------------------------------------------------------------------
+
+
+def _page(items: list[Found], after: int, limit: int) -> Found:
+    """A page of a computed list; `opened` is an item's place in it, and the cursor."""
+    page = [{**item, "opened": n} for n, item in enumerate(items, start=1)][after : after + limit]
+    last = page[-1]["opened"] if page else 0
+    return {"items": page, "next": last if page and last < len(items) else None}
