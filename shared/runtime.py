@@ -125,7 +125,8 @@ Cursor = Annotated[int, Field(ge=0, lt=2**63)]
 class Query(BaseModel):
     """A question to a service's views. `path` is its place over HTTP, `allowed` who may ask.
 
-    A query with secrets in its fields is asked by `POST`, by a route of its own.
+    `method` is how it is asked there: `POST` where its fields are secrets, not at all (empty) where only
+    the gateway itself asks it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -310,7 +310,7 @@ class ReceiptToken(Query):
 
     zh = "凭回执码查询"
     path = "receipts"
-    method: ClassVar[str] = "POST"
+    method: ClassVar[str] = ""
     allowed = frozenset({"anonymous", "person"})
     code: ReceiptCode
 

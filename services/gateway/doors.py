@@ -64,7 +64,7 @@ class Doors:
             self._query(service, query)
             for service in services
             for query in service.queries
-            if query.method == "GET"
+            if query.method
         ]
         return sorted(routes, key=lambda route: "{id}" in route.path)
 
@@ -84,20 +84,24 @@ class Doors:
         return Route("POST", path, name, command, body, self.guarded(path, answer))
 
     def _query(self, service: Service, query: type[Query]) -> Route:
-        async def answer(request: Request) -> Response:
-            self.admit(request, query.allowed)
+        async def asked(request: Request) -> BaseModel:
+            if query.method == "POST":
+                return await parsed(request, query)
             fields = {**request.query_params, **request.path_params}
-            school = fields.pop("school")
+            del fields["school"]
             try:
-                asked = query.model_validate(fields)
+                return query.model_validate(fields)
             except ValidationError as error:
                 raise Invalid(problems(error)) from None
-            return await self.query(
-                request, service.name, query, asked.model_dump_json().encode(), school
-            )
+
+        async def answer(request: Request) -> Response:
+            self.admit(request, query.allowed)
+            raw = (await asked(request)).model_dump_json().encode()
+            return await self.query(request, service.name, query, raw, school_of(request))
 
         path = f"/v1/{{school}}/{query.path}"
-        return Route("GET", path, query.view(), query, None, self.guarded(path, answer))
+        body = query if query.method == "POST" else None
+        return Route(query.method, path, query.view(), query, body, self.guarded(path, answer))
 
     # -- Asking ----------------------------------------------------------------
 
@@ -210,15 +214,19 @@ class Doors:
 
 
 def command_path(stream: Stream, command: type[Command]) -> str:
-    """`/v1/{school}/issues` for what creates, `/v1/{school}/issues/{id}/claim` for the rest."""
+    """`/v1/{school}/issues` for what creates, `/v1/{school}/issues/{id}/claim` for the rest.
+
+    Where a stream can begin in several ways, the others are `/v1/{school}/talks/record`.
+    """
     base = f"/v1/{{school}}/{stream.plural}"
-    if command.creates:
+    members = stream.decider.members(stream.decider.commands)
+    if command is next(c for c in members if issubclass(c, Command) and c.creates):
         return base
     service = command.__module__.split(".")[1]
     category = stream.decider.category
     name = kebab(command.__name__)
     verb = name.removesuffix(f"-{service}-{category}").removesuffix(f"-{category}")
-    return f"{base}/{{id}}/{verb}"
+    return f"{base}/{verb}" if command.creates else f"{base}/{{id}}/{verb}"
 
 
 async def limited(request: Request, most: int = MAX_BODY) -> bytes:

@@ -197,7 +197,7 @@ class AbsenceMadeUp(Event):
     TYPE = "meetings.meeting.absence-made-up.v1"
     person: PersonId
     on: date
-    account: Text
+    by_what: Text
 
 
 class SpeechRecorded(Event):

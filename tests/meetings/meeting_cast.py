@@ -206,7 +206,7 @@ measure = MeasureResolved(
     deliverable="会议制度",
     issues=("issue-1",),
 )
-made_up = AbsenceMadeUp(person=OTHER_MEMBER, on=TODAY, account="会后补作自我批评,学习会议记录")
+made_up = AbsenceMadeUp(person=OTHER_MEMBER, on=TODAY, by_what="会后补作自我批评,学习会议记录")
 ended = MeetingEnded(ended_at=OVER)
 closed = MinutesClosed(closed_by=CLERK)
 appraised = MeetingAppraised(

@@ -133,7 +133,7 @@ COMMANDS: tuple[Command, ...] = (
         CorrectAttendance,
         **{**dict(seat(OTHER_MEMBER)), **REASON},
     ),
-    by(CLERK, MakeUpAbsence, person=OTHER_MEMBER, account=made_up.account),
+    by(CLERK, MakeUpAbsence, person=OTHER_MEMBER, by_what=made_up.by_what),
     by(CLERK, RecordSpeech, **dict(self_criticism)),
     by(CLERK, RecordSpeech, **dict(criticism)),
     by(SECOND_CLERK, CorrectSpeech, **{**dict(criticism), "text": "报修回应慢", **REASON}),
@@ -312,7 +312,7 @@ def test_locked_minutes_are_changed_only_by_a_second_person() -> None:
 
 
 def test_the_state_holds_no_word_of_what_was_said() -> None:
-    words = {criticism.text, self_criticism.text, problem.title, measure.text, made_up.account}
+    words = {criticism.text, self_criticism.text, problem.title, measure.text, made_up.by_what}
     for state in reachable():
         written = repr(state)
         assert not any(word in written for word in words)

@@ -193,9 +193,9 @@ def test_who_was_there_is_on_the_card_by_name() -> None:
     found = {p.person: p for p in card(*OPEN, made_up).attendance}
     assert found[LEADER].attendance is Attendance.present
     assert found[OTHER_MEMBER].excuse == "赴省厅参加培训"
-    assert (found[OTHER_MEMBER].made_up_on, found[OTHER_MEMBER].account) == (
+    assert (found[OTHER_MEMBER].made_up_on, found[OTHER_MEMBER].by_what) == (
         TODAY,
-        made_up.account,
+        made_up.by_what,
     )
     came = AttendanceCorrected(attendee=seat(OTHER_MEMBER), reason="点名有误")
     found = {p.person: p for p in card(*OPEN, came).attendance}
@@ -203,7 +203,7 @@ def test_who_was_there_is_on_the_card_by_name() -> None:
     forgotten = AttendanceCorrected(attendee=seat(TEACHER), reason="漏登记")
     assert TEACHER in {p.person for p in card(*CLOSED, forgotten).attendance}
     undone = card(*OPEN, made_up, void(MeetingEntry.make_up, OTHER_MEMBER))
-    assert all(p.made_up_on is None and p.account is None for p in undone.attendance)
+    assert all(p.made_up_on is None and p.by_what is None for p in undone.attendance)
     gone = card(*OPEN, void(MeetingEntry.attendance, SUPERVISOR))
     assert SUPERVISOR not in {p.person for p in gone.attendance}
 
@@ -346,7 +346,7 @@ def test_a_voided_or_called_off_meeting_counts_nowhere(ending: Event) -> None:
 
 def test_the_ledger_holds_no_word_of_what_was_said() -> None:
     written = ledger(*APPRAISED, made_up).model_dump_json()
-    texts = (planned.title, examined.text, criticism.text, problem.title, made_up.account)
+    texts = (planned.title, examined.text, criticism.text, problem.title, made_up.by_what)
     assert not any(text in written for text in texts)
 
 

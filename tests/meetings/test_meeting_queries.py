@@ -79,7 +79,7 @@ def token(text: str) -> str:
 
 def sealed(*past: Event) -> list[Event]:
     """The same past with its texts sealed."""
-    names = ("title", "place", "programme", "text", "account", "deliverable", "description")
+    names = ("title", "place", "programme", "text", "by_what", "deliverable", "description")
     return [
         event.model_copy(
             update={n: token(getattr(event, n)) for n in names if getattr(event, n, None)}

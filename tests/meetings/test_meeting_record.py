@@ -175,7 +175,7 @@ def test_whoever_has_spoken_was_there() -> None:
 
 # -- Making up (R79) ------------------------------------------------------------------------------
 
-MAKE_UP = {"person": OTHER_MEMBER, "account": made_up.account}
+MAKE_UP = {"person": OTHER_MEMBER, "by_what": made_up.by_what}
 
 
 @pytest.mark.parametrize("past", [OPEN, CLOSED], ids=["open", "locked"])
@@ -184,7 +184,7 @@ def test_an_absentee_makes_up_for_it_even_after_the_minutes_are_locked(
 ) -> None:
     meeting.given(*past).when(by(CLERK, MakeUpAbsence, **MAKE_UP)).then(made_up)
     meeting.given(*past, made_up).when(by(CLERK, MakeUpAbsence, **MAKE_UP)).then_nothing()
-    other = {**MAKE_UP, "account": "看了录像"}
+    other = {**MAKE_UP, "by_what": "看了录像"}
     meeting.given(*past, made_up).when(by(CLERK, MakeUpAbsence, **other)).then_rejected(
         RecordedOtherwise
     )

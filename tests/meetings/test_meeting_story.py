@@ -192,7 +192,7 @@ async def test_the_plan_shows_what_the_meeting_still_owes() -> None:
     missing = {r["rule"]: len(r["missing"]) for r in found["rules"] if not r["holds"]}
     assert missing == {"R70": 1, "R71": 1, "R73": 1}
     assert len(found["unlinked"]) == 2
-    make_up = {"person": OTHER_MEMBER, "account": "会后补作自我批评"}
+    make_up = {"person": OTHER_MEMBER, "by_what": "会后补作自我批评"}
     await office.send(CLERK, "make-up-absence", meeting, **make_up)
     there = await office.ask(LEADER, q.MeetingAttendance(id=meeting))
     assert (there["made_up"], there["owing"]) == ([OTHER_MEMBER], [])

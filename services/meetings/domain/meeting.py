@@ -264,7 +264,7 @@ class MakeUpAbsence(Command):
     zh = "登记补课"
     allowed = PEOPLE
     person: Id
-    account: Prose
+    by_what: Prose
     occurred_at: Annotated[Instant | None, Occurred()] = None
 
 
@@ -1344,7 +1344,7 @@ def _made_up(command: MakeUpAbsence, minutes: Minutes, facts: Facts) -> AbsenceM
     if moment < (minutes.ended_at or minutes.began_at):
         raise MadeUpTooEarly
     made_up = AbsenceMadeUp(
-        person=PersonId(command.person), on=facts.directory.day(moment), account=command.account
+        person=PersonId(command.person), on=facts.directory.day(moment), by_what=command.by_what
     )
     return made_up if _is_new(made_up, minutes, MeetingEntry.make_up, command.person) else None
 

@@ -80,7 +80,7 @@ class Present(Document):
     attendance: Attendance
     excuse: str | None = None
     made_up_on: date | None = None
-    account: str | None = None
+    by_what: str | None = None
 
 
 class Problem(Document):
@@ -220,8 +220,8 @@ def _entered(card: MeetingCard, event: Event) -> dict[str, Any]:
             if all(p.person != attendee.person for p in card.attendance):
                 return {"attendance": (*card.attendance, _present(attendee))}
             return _seated(card, attendee.person, dict(attendee))
-        case AbsenceMadeUp(person=person, on=day, account=account):
-            return _seated(card, person, {"made_up_on": day, "account": account})
+        case AbsenceMadeUp(person=person, on=day, by_what=by_what):
+            return _seated(card, person, {"made_up_on": day, "by_what": by_what})
         case MeetingProblemRaised():
             return {"problems": (*card.problems, _problem(event))}
         case MeetingProblemCorrected(key=key):
@@ -248,7 +248,7 @@ def _voided(card: MeetingCard, event: MeetingEntryVoided) -> dict[str, Any]:
         case MeetingEntry.attendance:
             return {"attendance": tuple(p for p in card.attendance if p.person != key)}
         case MeetingEntry.make_up:
-            return _seated(card, key, {"made_up_on": None, "account": None})
+            return _seated(card, key, {"made_up_on": None, "by_what": None})
         case MeetingEntry.problem:
             return {"problems": _struck(card.problems, key, reason)}
         case MeetingEntry.measure:
