@@ -794,7 +794,10 @@ class Runtime:
 
     async def _react_surely(self, policy: Policy, stored: Stored) -> None:
         record = recorded(stored)
-        await self.projector.reached(record.position, within=None)  # what its facts are read from
+        if _followed(policy, record):
+            await self.projector.reached(
+                record.position, within=None
+            )  # what its facts are read from
         while True:
             try:
                 await self._react(policy, record)
@@ -805,7 +808,7 @@ class Runtime:
                 return
 
     async def _react(self, policy: Policy, record: Record) -> None:
-        if record.type not in {event.TYPE for event in policy.follows}:
+        if not _followed(policy, record):
             return
         try:
             wanted = list(policy.react(record))
@@ -941,6 +944,11 @@ def _loud(task: asyncio.Task[None]) -> None:
     """A task that ends with a bug says so."""
     if not task.cancelled() and (error := task.exception()):
         log.critical("a task stopped", exc_info=error)
+
+
+def _followed(policy: Policy, record: Record) -> bool:
+    """Whether a policy is about an event; it is shown all others of the same streams as well."""
+    return record.type in {event.TYPE for event in policy.follows}
 
 
 def _parse[M: BaseModel](model: type[M], body: bytes) -> M:

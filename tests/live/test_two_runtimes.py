@@ -13,7 +13,7 @@ import pytest_asyncio
 from nats.errors import NoRespondersError
 
 from services.feedback.app import service as feedback
-from services.feedback.events import CollationClosed
+from services.feedback.events import CollationClosed, CollationOpened
 from services.rectification.domain.issue import (
     AlreadyOwned,
     AssignIssue,
@@ -31,6 +31,7 @@ from shared.broker import EVENTS, Answer, Asked, Broker, Forbidden
 from shared.callers import Caller
 from shared.decider import Command, PersonId, Unavailable, kebab, wire
 from shared.embedded import Embedded
+from shared.envelope import Record
 from shared.journal import SNAPSHOT_EVERY, Journal
 from shared.mongo import Document
 from shared.runtime import Reply, Runtime, Taken, now
@@ -281,24 +282,23 @@ async def test_a_policy_acts_only_when_the_views_have_seen_its_cause(school: Sch
     said = await school.do("teacher", "/opinions", {"verbatim_text": "凉", "channel": "wechat"})
     await school.collated(said["id"])
     runtime = school.stack.runtimes["rectification"]
-    closed = next(
-        record
-        for record in await runtime.journal.read(f"evt.{school.id}.feedback.collation.>")
-        if isinstance(record.event, CollationClosed)
-    )
-    stored = await runtime.broker.message(EVENTS, {"seq": closed.position})
-    assert stored
+    opened, *_, closed = await runtime.journal.read(f"evt.{school.id}.feedback.collation.>")
+    assert (opened.type, closed.type) == (CollationOpened.TYPE, CollationClosed.TYPE)
     behind = Projector("behind", runtime.journal, runtime.mongo, ())
     late = replace(fresh(runtime), projector=behind)
-    reply = "$JS.ACK.EVENTS.rectification-open-issues.1.1.1.1.1"
-    acting = asyncio.create_task(
-        late._react_surely(runtime.service.policies[0], replace(stored, reply=reply))
-    )
 
+    async def react(record: Record) -> None:
+        stored = await runtime.broker.message(EVENTS, {"seq": record.position})
+        assert stored
+        reply = "$JS.ACK.EVENTS.rectification-open-issues.1.1.1.1.1"
+        await late._react_surely(runtime.service.policies[0], replace(stored, reply=reply))
+
+    acting = asyncio.create_task(react(closed))
     early, _ = await asyncio.wait({acting}, timeout=0.2)
-    await behind._passed(closed.position, 0)
-
     assert not early
+    await asyncio.wait_for(react(opened), 30)  # what it does not follow it waits for nothing
+    assert not acting.done()
+    await behind._passed(closed.position, 0)
     await asyncio.wait_for(acting, 30)
 
 
