@@ -48,7 +48,7 @@ async def _set_calendar(play: Play) -> None:
         {"number": 1, "begins_on": f"{year}-09-01", "ends_on": f"{year + 1}-01-22"},
         {"number": 2, "begins_on": f"{year + 1}-02-17", "ends_on": f"{year + 1}-07-05"},
     ]
-    days = {"begins_on": f"{year}-09-01", "ends_on": f"{year + 1}-07-05", "terms": terms}
+    days = {"begins_on": f"{year}-09-01", "ends_on": f"{year + 1}-08-31", "terms": terms}
     await play.line.do(OPERATOR, "calendars", days)
     for name, begins_on, ends_on in (
         ("国庆节", f"{year}-10-01", f"{year}-10-07"),

@@ -40,6 +40,7 @@ LADDER = {
     "accountability_after": ("PT2S", "duration"),
 }
 """A deadline ladder in seconds, so that it can be watched."""
+VISITED = "p10"
 RUNGS = frozenset({"remind", "urge", "supervise", "account"})
 
 
@@ -115,7 +116,7 @@ async def _alive(life: Life, path: tuple[Step, ...], line: Line) -> None:
 
 async def _open(play: Play, matter: Matter, kind: str, clerk: str) -> Life:
     """Put an issue on the ledger that comes from elsewhere than the collation."""
-    source = await _inspect(play, clerk) if kind == "inspection" else f"{kind}-1"
+    source = await (_inspect if kind == "inspection" else _visit)(play, clerk)
     body = {
         "title": matter.title,
         "addressee": matter.addressee,
@@ -126,6 +127,18 @@ async def _open(play: Play, matter: Matter, kind: str, clerk: str) -> Life:
         "sources": [{"kind": kind, "id": source}],
     }
     return _life(play, (await play.line.do(clerk, "issues", body))["id"], matter)
+
+
+async def _visit(play: Play, clerk: str) -> str:
+    """A team member visits a colleague (R17) and hears of something (R22)."""
+    people = play.cast.people
+    body = {
+        "kind": "staff_visit",
+        "person": people[MEMBER],
+        "on": play.day(-1),
+        "visited": people[VISITED],
+    }
+    return str((await play.line.do(clerk, "activities", body))["id"])
 
 
 async def _inspect(play: Play, clerk: str) -> str:
