@@ -10,30 +10,22 @@ import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
-import structlog
 import typer
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from services import bench
-from services.clock.app import Clock
-from services.demo.cast import texts_of
-from services.demo.door import Note
-from services.demo.story import play
-from services.gateway.app import Gateway, Probe
-from services.gateway.doors import rights
-from services.stack import NAMES, SERVICES, operator, provisioned, running, until_told
 from shared.broker import SCHEDULES, JetStreamRefusal
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
 from shared.privacy import WrongKey
-from shared.runtime import Runtime
 from shared.security import Issuer
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from services.demo.door import Note
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 parked_app = typer.Typer(no_args_is_help=True, help="What was set aside, and what to do with it.")
@@ -54,6 +46,8 @@ DATA = Path("data/embedded")
 
 def logs() -> None:
     """Write logs as JSON lines to stderr."""
+    import structlog
+
     structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
     shared: list[Any] = [
         structlog.processors.TimeStamper(fmt="iso"),
@@ -97,6 +91,8 @@ def embedded(data: Path, http: str = "127.0.0.1:0") -> tuple[Embedded, Settings]
 @app.command()
 def up(data: Data = DATA, http: Http = "127.0.0.1:0") -> None:
     """Start the embedded stack and every service; print the addresses; run until told to stop."""
+    from services.stack import running, until_told
+
     logs()
     stack, settings = embedded(data, http)
 
@@ -131,6 +127,10 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Play a whole campaign through the HTTP door; exit 1 when anything is not as it must be."""
+    from services.demo.cast import texts_of
+    from services.demo.story import play
+    from services.stack import running
+
     logs()
     try:
         texts = texts_of(opinions, text_column) if opinions else None
@@ -155,7 +155,7 @@ def demo(
 
 
 @contextmanager
-def _written_down(path: Path | None) -> Iterator[Note]:
+def _written_down(path: Path | None) -> Iterator["Note"]:
     """Where the demo's commands are noted: a file, or nowhere."""
     if path is None:
         yield _silent
@@ -173,6 +173,11 @@ def serve(
     service: Annotated[str, typer.Argument(help="campaign, feedback, …, clock, gateway")],
 ) -> None:
     """Run one service, configured by `TAIZHANG_*`; `/healthz`, `/readyz`, `/metrics` over HTTP."""
+    from services.clock.app import Clock
+    from services.gateway.app import Gateway, Probe
+    from services.stack import NAMES, SERVICES, until_told
+    from shared.runtime import Runtime
+
     logs()
     settings = Settings()
     known = {s.name: s for s in SERVICES}
@@ -213,6 +218,8 @@ def provision(
     as_json: Json = False,
 ) -> None:
     """Bring the broker into the state the product needs."""
+    from services.stack import operator, provisioned
+
     settings = Settings()
 
     async def work() -> int:
@@ -233,6 +240,10 @@ def provision(
 @app.command("rights")
 def print_rights() -> None:
     """Print the table of who may do and see what (docs/rights.md)."""
+    from services.gateway.app import Gateway
+    from services.gateway.doors import rights
+    from services.stack import SERVICES
+
     with tempfile.TemporaryDirectory() as directory:
         gateway = Gateway(Settings(issuer_file=Path(directory) / "issuer.pem"), SERVICES)
     typer.echo(rights(gateway.routes), nl=False)
@@ -270,6 +281,8 @@ def biography(
     as_json: Json = False,
 ) -> None:
     """Tell one issue's life, from the spoken word to the verdict."""
+    import httpx
+
     told: dict[str, Any] = {"items": [], "next": 0}
     while told["next"] is not None:
         try:
@@ -371,12 +384,16 @@ async def _settle(item: str, decision: str, outcome: str) -> int:
 @bench_app.command("commands")
 def bench_commands(count: int = 2_000, as_json: Json = False) -> None:
     """Commands through NATS against raw publishes: `ratio_64` and `lone_p50_ratio`."""
+    from services import bench
+
     _print_bench(uvloop.run(bench.commands(count)), as_json=as_json)
 
 
 @bench_app.command("views")
 def bench_views(count: int = 20_000, as_json: Json = False) -> None:
     """Following the log into views against raw read + raw bulk write: `ratio`."""
+    from services import bench
+
     _print_bench(uvloop.run(bench.views(count)), as_json=as_json)
 
 
