@@ -351,8 +351,7 @@ def talked(
         ended_at=at(on, hour) + timedelta(minutes=minutes),
         sides=tuple(side(p) for p in parties) if sides is None else sides,
         communicated=tuple(
-            Communicated(giver=giver, receiver=receiver, criticism=TEXT)
-            for giver, receiver in told
+            Communicated(giver=giver, receiver=receiver, criticism=TEXT) for giver, receiver in told
         ),
         recorded_by=parties[0],
     )
@@ -399,9 +398,7 @@ def met(
     on: date = MAY,
 ) -> list[Entry]:
     """A meeting that was planned and held, and what happened at it."""
-    planned_as = called(
-        stream, kind, chair=chair, branch=branch, reports_on=reports_on, on=on
-    )
+    planned_as = called(stream, kind, chair=chair, branch=branch, reports_on=reports_on, on=on)
     return [planned_as, held(stream, on=on, chair=chair), *then]
 
 

@@ -206,7 +206,9 @@ UNNAMED = proposed("k", "o1").model_copy(update={"winds": ()})
 EDUCATED = said("a1", MemberEducated(member=TEACHER, text=TEXT))
 
 HISTORIES: dict[str, History] = {
-    "R01": History(("t1",), [talked("t1", ZHOU, WU)], [talked("t1", ZHOU, WU, on=date(2022, 12, 9))]),
+    "R01": History(
+        ("t1",), [talked("t1", ZHOU, WU)], [talked("t1", ZHOU, WU, on=date(2022, 12, 9))]
+    ),
     "R02": History(
         (CAMPAIGN,),
         [
@@ -235,13 +237,34 @@ HISTORIES: dict[str, History] = {
     "R10": History(
         (TEACHER, "book"),
         [
-            said("book", CatalogueItemAdded(title=TEXT, origin=TEXT, required=True, since=MARCH, added_by=ADMIN)),
-            said("r1", ReadingRecorded(person=TEACHER, item="book", edition=1, on=MAY, recorded_by=ADMIN)),
+            said(
+                "book",
+                CatalogueItemAdded(
+                    title=TEXT, origin=TEXT, required=True, since=MARCH, added_by=ADMIN
+                ),
+            ),
+            said(
+                "r1",
+                ReadingRecorded(person=TEACHER, item="book", edition=1, on=MAY, recorded_by=ADMIN),
+            ),
         ],
         [
-            said("book", CatalogueItemAdded(title=TEXT, origin=TEXT, required=True, since=MARCH, added_by=ADMIN)),
-            said("r1", ReadingRecorded(person=TEACHER, item="book", edition=1, on=MAY, recorded_by=ADMIN)),
-            said("book", CatalogueItemRevised(edition=2, title=TEXT, origin=TEXT, required=True, reason=TEXT)),
+            said(
+                "book",
+                CatalogueItemAdded(
+                    title=TEXT, origin=TEXT, required=True, since=MARCH, added_by=ADMIN
+                ),
+            ),
+            said(
+                "r1",
+                ReadingRecorded(person=TEACHER, item="book", edition=1, on=MAY, recorded_by=ADMIN),
+            ),
+            said(
+                "book",
+                CatalogueItemRevised(
+                    edition=2, title=TEXT, origin=TEXT, required=True, reason=TEXT
+                ),
+            ),
         ],
         "campaign",
     ),  # fmt: skip
@@ -253,16 +276,41 @@ HISTORIES: dict[str, History] = {
     ),
     "R13": History(
         (ZHOU, "style"),
-        [said("g1", GapRecorded(campaign=CAMPAIGN, person=ZHOU, aspect=Aspect.style, text=TEXT, found_on=MARCH, recorded_by=ZHOU))],
-        [said("g1", GapRecorded(campaign=CAMPAIGN, person=ZHOU, aspect=Aspect.spirit, text=TEXT, found_on=MARCH, recorded_by=ZHOU))],
+        [
+            said(
+                "g1",
+                GapRecorded(
+                    campaign=CAMPAIGN,
+                    person=ZHOU,
+                    aspect=Aspect.style,
+                    text=TEXT,
+                    found_on=MARCH,
+                    recorded_by=ZHOU,
+                ),
+            )
+        ],
+        [
+            said(
+                "g1",
+                GapRecorded(
+                    campaign=CAMPAIGN,
+                    person=ZHOU,
+                    aspect=Aspect.spirit,
+                    text=TEXT,
+                    found_on=MARCH,
+                    recorded_by=ZHOU,
+                ),
+            )
+        ],
         "campaign",
     ),  # fmt: skip
-    "R14": History(
-        (ZHOU,), [reflected("f1")], [reflected("f1", on=MAY)], "study-and-listening"
-    ),
+    "R14": History((ZHOU,), [reflected("f1")], [reflected("f1", on=MAY)], "study-and-listening"),
     "R15": History(
         ("f1",),
-        [reflected("f1"), said("f1", ReflectionRated(reader=LEADER, rating=Rating.good, comment=TEXT))],
+        [
+            reflected("f1"),
+            said("f1", ReflectionRated(reader=LEADER, rating=Rating.good, comment=TEXT)),
+        ],
         [reflected("f1")],
     ),
     "R16": History(
@@ -276,7 +324,10 @@ HISTORIES: dict[str, History] = {
     ),
     "R17": History(
         (ZHOU,),
-        [did("v1", ActivityKind.staff_visit), said("v1", DifficultySolved(on=JUNE, how=TEXT), JUNE)],
+        [
+            did("v1", ActivityKind.staff_visit),
+            said("v1", DifficultySolved(on=JUNE, how=TEXT), JUNE),
+        ],
         [
             did("v1", ActivityKind.staff_visit),
             said("v1", DifficultySolved(on=JUNE, how=TEXT), JUNE),
@@ -519,12 +570,20 @@ HISTORIES: dict[str, History] = {
         [
             *met("m1", DLM, said("m1", APPRAISED, by=SUPERVISOR)),
             *BRIEFING,
-            said("b1", BriefingPartReported(part=BriefingPart.supervision_evaluation, text=TEXT), JUNE),
+            said(
+                "b1",
+                BriefingPartReported(part=BriefingPart.supervision_evaluation, text=TEXT),
+                JUNE,
+            ),
         ],
         [
             *met("m1"),
             *BRIEFING,
-            said("b1", BriefingPartReported(part=BriefingPart.supervision_evaluation, text=TEXT), JUNE),
+            said(
+                "b1",
+                BriefingPartReported(part=BriefingPart.supervision_evaluation, text=TEXT),
+                JUNE,
+            ),
         ],
     ),
     "R77": History(
@@ -561,9 +620,7 @@ HISTORIES: dict[str, History] = {
             said("a1", SUMMARY),
             said(
                 "a1",
-                AppraisalEntryVoided(
-                    entry=AppraisalEntry.self_appraisal, member=ZHOU, reason=TEXT
-                ),
+                AppraisalEntryVoided(entry=AppraisalEntry.self_appraisal, member=ZHOU, reason=TEXT),
             ),
         ],
         "campaign",

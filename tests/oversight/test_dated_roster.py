@@ -39,7 +39,8 @@ def persons(draw: st.DrawFn) -> Person:
         for since, until in draw(st.lists(stretches(), max_size=1))
     )
     away = tuple(
-        Absence(since=since, until=until) for since, until in draw(st.lists(stretches(), max_size=1))
+        Absence(since=since, until=until)
+        for since, until in draw(st.lists(stretches(), max_size=1))
     )
     return Person(
         name="…", joined_on=joined, left_on=left, posts=posts, branches=branches, absences=away

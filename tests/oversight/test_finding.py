@@ -148,7 +148,9 @@ def test_a_waiver_is_lifted_and_may_be_given_again() -> None:
 def test_a_waiver_is_voided_by_a_second_supervisor() -> None:
     voided = WaiverVoided(reason="点错")
     finding.given(acknowledged, waived).when(void_waiver()).then(voided)
-    finding.given(acknowledged, waived).when(void_waiver(SUPERVISOR)).then_rejected(SecondSupervisor)
+    finding.given(acknowledged, waived).when(void_waiver(SUPERVISOR)).then_rejected(
+        SecondSupervisor
+    )
     finding.given(acknowledged, waived, voided).when(void_waiver()).then_nothing()
 
 

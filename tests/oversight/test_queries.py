@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.oversight.app import service
-from services.oversight.domain import READERS, AcknowledgeFinding, Acknowledged, Seen, Waived
+from services.oversight.domain import READERS, Acknowledged, AcknowledgeFinding, Seen, Waived
 from services.oversight.events import FindingAcknowledged, ObligationWaived
 from services.oversight.queries import (
     BackToFront,
@@ -191,9 +191,7 @@ async def test_two_days_are_compared() -> None:
 
 
 async def test_findings_are_those_of_the_checks_and_of_rules_that_warn() -> None:
-    desk = await after(
-        talked("t1", ZHOU, WU, minutes=20), talked("t2", ZHOU, LEADER, minutes=45)
-    )
+    desk = await after(talked("t1", ZHOU, WU, minutes=20), talked("t2", ZHOU, LEADER, minutes=45))
     found = await asked(Findings(), desk)
     rules = {i["rule"] for i in found["items"]}
     assert {"R46.overlapping", "R52"} <= rules
@@ -231,9 +229,7 @@ async def test_what_happens_later_is_seen_and_another_log_is_another_school() ->
 
 
 def acknowledge(rule: str, *subject: str, period: str = "campaign") -> AcknowledgeFinding:
-    return AcknowledgeFinding(
-        by=LEADER, at=at(MARCH), rule=rule, subject=subject, period=period
-    )
+    return AcknowledgeFinding(by=LEADER, at=at(MARCH), rule=rule, subject=subject, period=period)
 
 
 async def test_facts_say_how_a_finding_stands() -> None:

@@ -69,8 +69,7 @@ def someone(
         name="…",
         joined_on=since,
         posts=tuple(
-            post if isinstance(post, Holding) else Holding(role=post, since=since)
-            for post in roles
+            post if isinstance(post, Holding) else Holding(role=post, since=since) for post in roles
         ),
         branches=(Membership(branch=branch, since=since),) if branch else (),
         overseeing=(Overseeing(department=oversees, since=since),) if oversees else (),

@@ -70,7 +70,10 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "R01",
         "「第二批教育实践活动从2023年1月开始,到2023年9月根本完成」",
-        (WARN, POLICY,),
+        (
+            WARN,
+            POLICY,
+        ),
         "The campaign runs from its first to its last day; what is dated outside is found.",
         "dated_records",
         "once",
@@ -181,7 +184,10 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "R15",
         "「高质量的学习心得体会」",
-        (JUDGE, WARN,),
+        (
+            JUDGE,
+            WARN,
+        ),
         "A reflection is rated by a reader, long enough, and not a copy.",
         "reflections",
         "once",
@@ -190,7 +196,10 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "R16",
         "「一学年捐资2022元联系帮扶一名生活困难学生」",
-        (COVER, POLICY,),
+        (
+            COVER,
+            POLICY,
+        ),
         "Every member of the team gives the amount of the year and has a pupil to support.",
         "team_members",
         "school_year",
@@ -487,7 +496,10 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "R52",
         "「谈话时间安排要充分」",
-        (WARN, POLICY,),
+        (
+            WARN,
+            POLICY,
+        ),
         "There is time enough for a talk.",
         "talks",
         "once",
@@ -604,7 +616,10 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "R65",
         "「班子成员的对照检查材料由主要负责同志亲自主持起草,提交领导班子会审议通过,并在一定范围内征求意见」",
-        (HARD, GATE,),
+        (
+            HARD,
+            GATE,
+        ),
         "Drafted under a principal leader, adopted by a leadership meeting, consulted in a scope.",
         "examinations_to_adopt",
         "once",

@@ -151,9 +151,7 @@ def three_rates(w: World, by: str, today: date) -> dict[str, Any]:
     last = cut_off(w.day, today)
     shown = {group: published(some, last) for group, some in sorted(groups.items())}
     hidden = [group for group, what in shown.items() if what is None]
-    open_ones = sorted(
-        (len(what[1]), group) for group, what in shown.items() if what is not None
-    )
+    open_ones = sorted((len(what[1]), group) for group, what in shown.items() if what is not None)
     if len(hidden) == 1 and open_ones and by != "all":
         shown[open_ones[0][1]] = None  # else the one left out were the rest of the whole
     return {
@@ -165,9 +163,7 @@ def three_rates(w: World, by: str, today: date) -> dict[str, Any]:
     }
 
 
-def _rates(
-    w: World, group: str, what: tuple[date, tuple[Verdict, ...]] | None
-) -> dict[str, Any]:
+def _rates(w: World, group: str, what: tuple[date, tuple[Verdict, ...]] | None) -> dict[str, Any]:
     if what is None:
         return {"group": group, "suppressed": True, "as_of": None, "rates": None}
     day, some = what
@@ -185,7 +181,11 @@ def _rates(
     }
     whole = sum(
         weights[name] * part
-        for name, part in (("response", answered), ("resolution", solved), ("satisfaction", pleased))
+        for name, part in (
+            ("response", answered),
+            ("resolution", solved),
+            ("satisfaction", pleased),
+        )
     )
     return {
         "group": group,

@@ -28,7 +28,12 @@ from services.oversight.rules.lines import Meeting, Speech, Talk, proofs, proved
 from services.oversight.rules.populations import AT_THE_BRIEFING, briefings_of, counts, kebab
 from services.oversight.rules.world import Period, Subject, World
 from services.rectification.events import IssueClaimed
-from services.study.events import CatalogueItemRevised, DifficultyReopened, DifficultySolved, ReflectionRated
+from services.study.events import (
+    CatalogueItemRevised,
+    DifficultyReopened,
+    DifficultySolved,
+    ReflectionRated,
+)
 from services.talks.events import (
     RequestedTalkHeld,
     Side,
@@ -224,7 +229,11 @@ def _listened(w: World, subject: Subject, period: Period) -> Proof:
 def _verbatim(w: World, subject: Subject, _: Period) -> Proof:
     """One wording, with its hash; whether the log still holds it is for audit to say."""
     submitted = w.opinions[subject[0]].all(OpinionSubmitted)
-    return (submitted[0].id,) if len(submitted) == 1 and submitted[0].event.verbatim_sha256 else MISSING
+    return (
+        (submitted[0].id,)
+        if len(submitted) == 1 and submitted[0].event.verbatim_sha256
+        else MISSING
+    )
 
 
 def _reported(w: World, subject: Subject, _: Period) -> Proof:
@@ -312,7 +321,9 @@ def _claimed(w: World, subject: Subject, _: Period) -> Proof:
 def _moved(w: World, subject: Subject, _: Period) -> Proof:
     """The line had an event within the days after which it counts as stale (R42)."""
     moved = w.issues[subject[0]].moved
-    return (moved.id,) if moved and w.on(moved.at) >= w.once("fresh", lambda: _fresh(w)) else MISSING
+    return (
+        (moved.id,) if moved and w.on(moved.at) >= w.once("fresh", lambda: _fresh(w)) else MISSING
+    )
 
 
 def _fresh(w: World) -> date:
@@ -697,7 +708,9 @@ def _summary(w: World, subject: Subject, _: Period) -> Proof:
 
 def _mutual(w: World, subject: Subject, _: Period) -> Proof:
     """They appraised somebody, and somebody appraised them."""
-    pairs = [(w.who(g), w.who(m), h) for a in w.appraisals.values() for (g, m), h in a.mutual.items()]
+    pairs = [
+        (w.who(g), w.who(m), h) for a in w.appraisals.values() for (g, m), h in a.mutual.items()
+    ]
     given = [h for giver, member, h in pairs if giver == subject[0] != member]
     received = [h for giver, member, h in pairs if member == subject[0] != giver]
     return proofs(given[0], received[0]) if given and received else MISSING

@@ -33,8 +33,8 @@ from services.meetings.events import (
     ExaminationGateWaived,
     ExaminationRevised,
     ExaminationSentBack,
-    ExaminationSubmitted,
     ExaminationSubject,
+    ExaminationSubmitted,
     Grade,
     MeasureResolved,
     MeetingAppraised,
@@ -524,7 +524,7 @@ def appraisal(life: Life) -> Appraisal | None:
     return found
 
 
-def _appraise(found: Appraisal, happened: Happened) -> None:  # noqa: C901 -- a fold is a table
+def _appraise(found: Appraisal, happened: Happened) -> None:
     match happened.event:
         case AppraisalCorrected(on=on, members=members):
             found.on, found.members = on, tuple(members)
@@ -596,9 +596,7 @@ def ties(life: Life) -> list[Tie]:
                         tie.until = until
             case TieCorrected(former_since=former) as told if former in found:
                 tie = found.pop(former)
-                found[told.since] = Tie(
-                    tie.opened, tie.person, told.unit, told.since, told.until
-                )
+                found[told.since] = Tie(tie.opened, tie.person, told.unit, told.since, told.until)
             case TieVoided(since=since):
                 found.pop(since, None)
             case _:

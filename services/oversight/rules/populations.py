@@ -125,9 +125,7 @@ def _asked_subjects(w: World, _: Period) -> Iterable[Subject]:
 
 
 def _organisational(w: World, _: Period) -> Iterable[Subject]:
-    return [
-        (i,) for i, (_, s) in w.solicitations.items() if s.in_name_of is InNameOf.organisation
-    ]
+    return [(i,) for i, (_, s) in w.solicitations.items() if s.in_name_of is InNameOf.organisation]
 
 
 def _closed_solicitations(w: World, _: Period) -> Iterable[Subject]:
@@ -271,9 +269,7 @@ def _meetings_and(people: Populace) -> Population:
 
 def _criticisms(w: World, _: Period) -> Iterable[Subject]:
     """Every criticism spoken at a democratic life meeting."""
-    return [
-        (m.id, str(s.number)) for m in _life_meetings(w) for s in m.said(SpeechAct.criticism)
-    ]
+    return [(m.id, str(s.number)) for m in _life_meetings(w) for s in m.said(SpeechAct.criticism)]
 
 
 def briefings_of(w: World, met: Meeting) -> list[Meeting]:
@@ -283,9 +279,7 @@ def briefings_of(w: World, met: Meeting) -> list[Meeting]:
 
 def _briefings_and(parts: Iterable[str]) -> Population:
     wanted = tuple(parts)
-    return lambda w, _: [
-        (m.id, part) for m in w.held(MeetingKind.briefing) for part in wanted
-    ]
+    return lambda w, _: [(m.id, part) for m in w.held(MeetingKind.briefing) for part in wanted]
 
 
 def _branch_meetings(w: World) -> list[Meeting]:

@@ -123,7 +123,10 @@ class World:
                 found = (self.stage(StageName.study_and_listening),)
             case "until_criticism_ends":
                 second = self.stage(StageName.problem_finding_and_criticism)
-                found = (second and Period("until-criticism-ends", self.window.begins_on, second.ends_on),)
+                found = (
+                    second
+                    and Period("until-criticism-ends", self.window.begins_on, second.ends_on),
+                )
             case "school_year":
                 found = (
                     Period(f"school-year-{y.begins_on}", y.begins_on, y.ends_on)
@@ -197,8 +200,12 @@ class World:
     def _owing(self, roles: frozenset[Role], period: Period) -> tuple[str, ...]:
         days = self._school_days(period)
         people = self.directory.roster.people.items()
-        able = ((p, entry) for p, entry in people if any(post.role in roles for post in entry.posts))
-        return tuple(sorted(p for p, entry in able if any(roles & entry.roles(day) for day in days)))
+        able = (
+            (p, entry) for p, entry in people if any(post.role in roles for post in entry.posts)
+        )
+        return tuple(
+            sorted(p for p, entry in able if any(roles & entry.roles(day) for day in days))
+        )
 
     def _school_days(self, period: Period) -> list[date]:
         length = (self.reference(period) - period.begins_on).days
@@ -224,9 +231,7 @@ class World:
 
     def secretaries(self, branch: str, day: date) -> frozenset[str]:
         """Who leads a branch on a day."""
-        return frozenset(
-            self.directory.roster.holders(Role.branch_secretary, day, branch)
-        )
+        return frozenset(self.directory.roster.holders(Role.branch_secretary, day, branch))
 
     def setting(self, name: str) -> str:
         """What the school has set, else the default."""
