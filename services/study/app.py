@@ -1,7 +1,7 @@
 """Study, assembled."""
 
 from services.campaign.directory import who
-from services.study import projection, queries
+from services.study import projection, queries, tables
 from services.study.domain import (
     activity,
     catalogue,
@@ -38,6 +38,7 @@ service = Service(
         projection.activities,
         projection.ties,
     ),
+    tables=(tables.activities,),
     queries={
         queries.StudySessions: queries.all_sessions,
         queries.StudyCatalogue: queries.catalogue,

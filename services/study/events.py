@@ -365,6 +365,7 @@ class TieOpened(Event):
     person: PersonId
     unit: str
     since: date
+    until: date | None = None
     recorded_by: PersonId
 
 

@@ -1,4 +1,4 @@
-"""What people look at: a card per session, catalogue item, reading, reflection, gap, rating, activity, tie."""
+"""What people look at: a card per session, item, reading, reflection, gap, self-rating, activity, tie."""
 
 from datetime import date
 from decimal import Decimal

@@ -65,18 +65,14 @@ async def directory_facts(_: Command, desk: Desk) -> Directory:
     return known(desk)
 
 
-async def session_facts(
-    command: session_domain.SessionCommand, desk: Desk
-) -> session_domain.Facts:
+async def session_facts(command: session_domain.SessionCommand, desk: Desk) -> session_domain.Facts:
     """What a decision on a session looks at: the items it names that the catalogue has."""
     named = list(getattr(command, "items", ()))
     found = await desk.find(items, {"key": {"$in": named}, **COUNTS}) if named else []
     return session_domain.Facts(known(desk), frozenset(d["key"] for d in found))
 
 
-async def reading_facts(
-    command: reading_domain.ReadingCommand, desk: Desk
-) -> reading_domain.Facts:
+async def reading_facts(command: reading_domain.ReadingCommand, desk: Desk) -> reading_domain.Facts:
     """What a decision on a reading looks at: the present edition of its item."""
     item = getattr(command, "item", None) or getattr(desk.state, "item", None)
     card = await desk.card(items, item) if item else None
@@ -209,10 +205,7 @@ async def reading_matrix(query: ReadingMatrix, desk: Desk, _: Caller) -> Found:
             )
             for d in wanted
         ],
-        [
-            Read(d["person"], d["item"], d["edition"], date.fromisoformat(d["on"]))
-            for d in read
-        ],
+        [Read(d["person"], d["item"], d["edition"], date.fromisoformat(d["on"])) for d in read],
         known(desk),
         query.role,
         as_of,

@@ -407,8 +407,15 @@ def evolve(activity: Activity, event: ActivityEvent) -> Activity:
             return Recorded(_written(event), recorder)
         case ActivityVoided(reason=reason):
             return Voided(reason)
-        case _ if not isinstance(activity, Recorded):
-            return activity
+        case _:
+            return _changed(activity, event) if isinstance(activity, Recorded) else activity
+
+
+type Change = ActivityCorrected | DifficultySolved | DifficultyReopened | ActivityProblemRaised
+
+
+def _changed(activity: Recorded, event: Change) -> Recorded:
+    match event:
         case ActivityCorrected():
             return replace(activity, deed=_written(event))
         case DifficultySolved(on=day, how=how):

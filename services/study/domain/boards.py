@@ -231,9 +231,7 @@ def _leader(
         },
         donated=donated,
         pupils=len(pupils),
-        donation="unset"
-        if amount is None
-        else by_the_end(done=donated >= amount and bool(pupils)),
+        donation="unset" if amount is None else by_the_end(done=donated >= amount and bool(pupils)),
         staff_visits=len(visits),
         staff_visit=by_the_end(done=bool(visits)),
         difficulties_solved=len(solved),
@@ -343,9 +341,7 @@ def member_six_ones(
 
 def _tutoring(term: Term, deeds: list[Done], as_of: date) -> Tutoring:
     pupils = {
-        d.pupil
-        for d in deeds
-        if d.kind is ActivityKind.named_tutoring and d.on in term_span(term)
+        d.pupil for d in deeds if d.kind is ActivityKind.named_tutoring and d.on in term_span(term)
     }
     how = standing(done=bool(pupils), ends_on=term.ends_on, as_of=as_of)
     return Tutoring(term.number, term.begins_on, term.ends_on, len(pupils), how)
@@ -495,9 +491,7 @@ def submissions(
     """The party cadres of a stage, by whether they wrote a reflection dated inside it."""
     last = min(stage.ends_on, as_of)
     authors = {
-        directory.roster.identity(author)
-        for author, on in written
-        if stage.begins_on <= on <= last
+        directory.roster.identity(author) for author, on in written if stage.begins_on <= on <= last
     }
     cadres = owing(directory, CADRES, school_days(directory.calendar, stage, as_of))
     return Submissions(

@@ -199,8 +199,14 @@ def evolve(item: Item, event: CatalogueEvent) -> Item:
             return Listed(**dict(event))
         case CatalogueItemVoided(reason=reason):
             return Voided(reason)
-        case _ if not isinstance(item, Listed):
-            return item
+        case _:
+            return _changed(item, event) if isinstance(item, Listed) else item
+
+
+def _changed(
+    item: Listed, event: CatalogueItemRevised | CatalogueItemCorrected | CatalogueItemWithdrawn
+) -> Listed:
+    match event:
         case CatalogueItemRevised() | CatalogueItemCorrected():
             changes = {name: value for name, value in event if name != "reason"}
             return replace(item, **changes)

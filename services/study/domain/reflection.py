@@ -190,8 +190,12 @@ def evolve(reflection: Reflection, event: ReflectionEvent) -> Reflection:
             return Submitted(author, title, text, day, event.recorded_by)
         case ReflectionVoided(reason=reason):
             return Voided(reason)
-        case _ if not isinstance(reflection, Submitted):
-            return reflection
+        case _:
+            return _changed(reflection, event) if isinstance(reflection, Submitted) else reflection
+
+
+def _changed(reflection: Submitted, event: ReflectionCorrected | ReflectionRated) -> Submitted:
+    match event:
         case ReflectionCorrected(title=title, text=text, written_on=day):
             return replace(reflection, title=title, text=text, written_on=day)
         case ReflectionRated(reader=reader, rating=rating, comment=comment):

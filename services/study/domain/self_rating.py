@@ -142,12 +142,12 @@ def evolve(rating: SelfRating, event: SelfRatingEvent) -> SelfRating:
     match event:
         case SelfRatingRecorded():
             return Rated(**dict(event))
-        case _ if not isinstance(rating, Rated):
-            return rating
-        case SelfRatingCorrected(scores=scores):
+        case SelfRatingCorrected(scores=scores) if isinstance(rating, Rated):
             return replace(rating, scores=scores)
-        case SelfRatingVoided(reason=reason):
+        case SelfRatingVoided(reason=reason) if isinstance(rating, Rated):
             return Voided(rating.person, reason)
+        case SelfRatingCorrected() | SelfRatingVoided():
+            return rating
         case _:
             assert_never(event)
 

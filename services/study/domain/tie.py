@@ -32,7 +32,7 @@ Number = Annotated[int, Field(ge=1, le=9999)]
 
 
 class OpenTie(Command):
-    """Somebody takes on a grade or department as their contact unit."""
+    """Somebody takes on a grade or department as their contact unit; one written down late has an end."""
 
     zh = "登记联系点"
     allowed = frozenset({"person"})
@@ -40,6 +40,7 @@ class OpenTie(Command):
     person: Id
     unit: Id
     since: Day
+    until: Day | None = None
 
     def unique(self) -> tuple[str, ...]:
         """One stream per member."""
@@ -146,14 +147,12 @@ def decide(command: TieCommand, ties: Ties, directory: Directory) -> TieEvent | 
     """One row per thing that may happen; what is not listed is refused."""
     ties = directory.roster.settled(ties)
     match command, ties:
-        case OpenTie(person=person), Untied():
+        case OpenTie(), Untied():
             return _opened(command, 1, directory)
         case OpenTie(person=person), Tied(person=known) if person == known:
-            if any((t.unit, t.since) == (command.unit, command.since) for t in _standing(ties)):
+            if any(_same(command, tie) for tie in _standing(ties)):
                 return None
-            if any(tie.until is None for tie in _standing(ties)):
-                raise AlreadyTied
-            _apart(_standing(ties), command.since, None)
+            _apart(_standing(ties), command.since, command.until)
             return _opened(command, len(ties.ties) + 1, directory)
 
         case EndTie(until=until), Tied(person=person):
@@ -192,7 +191,7 @@ def decide(command: TieCommand, ties: Ties, directory: Directory) -> TieEvent | 
 
 def _opened(command: OpenTie, number: int, directory: Directory) -> TieOpened:
     may_record_for(command.person, command, directory)
-    _dated(command.since, None, command, directory)
+    _dated(command.since, command.until, command, directory)
     must_be_here(command.since, directory, command.person)
     _exists(command.unit, command.since, directory)
     return TieOpened(
@@ -200,8 +199,15 @@ def _opened(command: OpenTie, number: int, directory: Directory) -> TieOpened:
         person=PersonId(command.person),
         unit=command.unit,
         since=command.since,
+        until=command.until,
         recorded_by=command.by,
     )
+
+
+def _same(command: OpenTie, tie: Tie) -> bool:
+    """Whether a tie is the one that is to be opened; it may have ended since."""
+    same = (command.unit, command.since) == (tie.unit, tie.since)
+    return same and command.until in {None, tie.until}
 
 
 def _standing(ties: Tied) -> list[Tie]:
@@ -223,7 +229,10 @@ def _dated(since: date, until: date | None, command: Command, directory: Directo
 
 
 def _apart(others: list[Tie], since: date, until: date | None) -> None:
-    if any(tie.meets(since, until) for tie in others):
+    clashes = [tie for tie in others if tie.meets(since, until)]
+    if any(tie.until is None for tie in clashes):
+        raise AlreadyTied
+    if clashes:
         raise TiesOverlap
 
 
@@ -238,11 +247,16 @@ def _exists(unit: str, day: date, directory: Directory) -> None:
 def evolve(ties: Ties, event: TieEvent) -> Ties:
     """What happened, happened: no rules here."""
     match event:
-        case TieOpened(number=number, person=person, unit=unit, since=since):
+        case TieOpened(number=number, person=person, unit=unit, since=since, until=until):
             before = ties.ties if isinstance(ties, Tied) else ()
-            return Tied(person, (*before, Tie(number, unit, since, event.recorded_by)))
-        case _ if isinstance(ties, Untied):
-            return ties
+            new = Tie(number, unit, since, event.recorded_by, until)
+            return Tied(person, (*before, new))
+        case _:
+            return _changed(ties, event) if isinstance(ties, Tied) else ties
+
+
+def _changed(ties: Tied, event: TieEnded | TieCorrected | TieVoided) -> Tied:
+    match event:
         case TieEnded(number=number, until=until):
             return _with(ties, number, until=until)
         case TieCorrected(number=number, unit=unit, since=since, until=until):
