@@ -63,7 +63,7 @@ def well_formed(value: str, unit: SettingUnit) -> bool:  # noqa: PLR0911 -- a ta
             return bool(_DECIMAL.fullmatch(value)) and Decimal(value) > 0
         case SettingUnit.school_days:
             return bool(_WHOLE.fullmatch(value)) and int(value) <= MOST_SCHOOL_DAYS
-        case SettingUnit.minutes | SettingUnit.characters | SettingUnit.count:
+        case SettingUnit.minutes | SettingUnit.characters | SettingUnit.number:
             return bool(_WHOLE.fullmatch(value))
         case SettingUnit.choice:
             return value.isascii() and value.isidentifier()
@@ -126,7 +126,7 @@ SETTINGS: dict[str, Setting] = {
         value=None, unit=SettingUnit.yuan, source="plan", zh="每学年捐资金额"
     ),
     "mass_closing": Setting(
-        value="5", unit=SettingUnit.count, source="ours", zh="一人一小时内销号多少件视为集中销号"
+        value="5", unit=SettingUnit.number, source="ours", zh="一人一小时内销号多少件视为集中销号"
     ),
     "adopted_papers": Setting(
         value="team",

@@ -56,7 +56,7 @@ class SettingUnit(StrEnum):
     scale = "scale"
     periods = "periods"
     choice = "choice"
-    count = "count"
+    number = "number"
 
 
 class InspectionKind(StrEnum):

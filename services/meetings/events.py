@@ -152,6 +152,12 @@ class MeetingGateWaived(Event):
     reason: Text
 
 
+class MeetingGateRestored(Event):
+    TYPE = "meetings.meeting.gate-restored.v1"
+    gate: MeetingGate
+    reason: Text
+
+
 class MeetingPostponed(Event):
     TYPE = "meetings.meeting.postponed.v1"
     on: date | None = None
@@ -322,6 +328,7 @@ class MeetingAppraised(Event):
     TYPE = "meetings.meeting.appraised.v1"
     grade: MeetingGrade
     text: Text
+    appraised_by: PersonId
     appraised_at: Instant
 
 
@@ -329,7 +336,6 @@ class MeetingAppraisalCorrected(Event):
     TYPE = "meetings.meeting.appraisal-corrected.v1"
     grade: MeetingGrade
     text: Text
-    appraised_at: Instant
     reason: Text
 
 
@@ -345,6 +351,7 @@ type MeetingEvent = (
     | MeetingPlanSentBack
     | MeetingDateAgreed
     | MeetingGateWaived
+    | MeetingGateRestored
     | MeetingPostponed
     | MeetingCancelled
     | MeetingHeld
@@ -596,6 +603,7 @@ class AppraisalOpened(Event):
     members: tuple[PersonId, ...]
     principals: tuple[PersonId, ...]
     scale: tuple[Grade, ...]
+    opened_by: PersonId
 
 
 class AppraisalCorrected(Event):
@@ -634,6 +642,7 @@ class BallotOpened(Event):
     round: int
     code_hashes: tuple[str, ...]
     secret: bool
+    opened_by: PersonId
 
 
 class BallotVoided(Event):
@@ -654,6 +663,7 @@ class ResultRecorded(Event):
     TYPE = "meetings.appraisal.result-recorded.v1"
     member: PersonId
     grade: Grade
+    recorded_by: PersonId
 
 
 class MemberCommentedOn(Event):
@@ -667,12 +677,14 @@ class MemberRecommended(Event):
     TYPE = "meetings.appraisal.member-recommended.v1"
     member: PersonId
     text: Text
+    recorded_by: PersonId
 
 
 class MemberEducated(Event):
     TYPE = "meetings.appraisal.member-educated.v1"
     member: PersonId
     text: Text
+    recorded_by: PersonId
 
 
 class MemberDisposed(Event):
@@ -680,10 +692,11 @@ class MemberDisposed(Event):
     member: PersonId
     disposition: Disposition
     text: Text
+    recorded_by: PersonId
 
 
 class AppraisalEntryVoided(Event):
-    """`giver` names whose appraisal of the member it was."""
+    """`giver` names whose appraisal of the member, or whose comment on them, it was."""
 
     TYPE = "meetings.appraisal.entry-voided.v1"
     entry: AppraisalEntry

@@ -95,6 +95,7 @@ class TalkArranged(Event):
     TYPE = "talks.talk.arranged.v1"
     kind: TalkKind
     parties: tuple[PersonId, ...]
+    outsider: Annotated[str | None, Sealed(part="outsider")] = None
     branch: str | None = None
     place: Text | None = None
     planned_at: Instant
@@ -106,6 +107,7 @@ class TalkRearranged(Event):
     TYPE = "talks.talk.rearranged.v1"
     kind: TalkKind
     parties: tuple[PersonId, ...]
+    outsider: Annotated[str | None, Sealed(part="outsider")] = None
     branch: str | None = None
     place: Text | None = None
     planned_at: Instant

@@ -69,6 +69,7 @@ from services.rectification.events import (
 from services.study.events import (
     ActivityKind,
     ActivityRecorded,
+    Organiser,
     ReflectionSubmitted,
     SessionKind,
     StudySessionRecorded,
@@ -468,6 +469,7 @@ def appraised(stream: str = "a1", on: date = MAY) -> Entry:
         on=on,
         members=(LEADER, ZHOU, WU, SECRETARY, TEACHER),
         principals=(SECRETARY,),
+        opened_by=ADMIN,
         scale=(Grade.excellent, Grade.qualified, Grade.basically_qualified, Grade.unqualified),
     )
     return Entry(stream, event, on)
@@ -502,7 +504,7 @@ def studied(stream: str, kind: SessionKind, on: date = MARCH) -> Entry:
         held_on=on,
         place=TEXT,
         theme=TEXT,
-        organiser="school",
+        organiser=Organiser.school,
         recorded_by=ADMIN,
     )
     return Entry(stream, event, on)

@@ -147,7 +147,9 @@ def drafted() -> Entry:
 DLM, OLM = MeetingKind.democratic_life, MeetingKind.organisational_life
 SELF, CRITICISM = SpeechAct.self_criticism, SpeechAct.criticism
 TEAMS = SpeechAct.team_self_examination
-APPRAISED = MeetingAppraised(grade=MeetingGrade.good, text=TEXT, appraised_at=at(MAY, 8))
+APPRAISED = MeetingAppraised(
+    grade=MeetingGrade.good, text=TEXT, appraised_by=SUPERVISOR, appraised_at=at(MAY, 8)
+)
 SUMMARY = SelfAppraised(
     member=ZHOU,
     thought=TEXT,
@@ -200,10 +202,34 @@ def _paper(**changes: object) -> list[Entry]:
     return examined("e1", paper=WHOLE.model_copy(update=changes))
 
 
+BOOK = said(
+    "book",
+    CatalogueItemAdded(title=TEXT, origin=TEXT, required=True, since=MARCH, added_by=ADMIN),
+)
+READ = said(
+    "r1", ReadingRecorded(person=TEACHER, item="book", edition=1, on=MAY, recorded_by=ADMIN)
+)
+REVISED = said(
+    "book", CatalogueItemRevised(edition=2, title=TEXT, origin=TEXT, required=True, reason=TEXT)
+)
+
+
+def gap(aspect: Aspect) -> Entry:
+    event = GapRecorded(
+        campaign=CAMPAIGN,
+        person=ZHOU,
+        aspect=aspect,
+        text=TEXT,
+        found_on=MARCH,
+        recorded_by=ZHOU,
+    )
+    return said("g1", event)
+
+
 BRIEFING = met("b1", MeetingKind.briefing, reports_on="m1", on=JUNE)
-UNQUALIFIED = said("a1", ResultRecorded(member=TEACHER, grade=Grade.unqualified))
+UNQUALIFIED = said("a1", ResultRecorded(recorded_by=ADMIN, member=TEACHER, grade=Grade.unqualified))
 UNNAMED = proposed("k", "o1").model_copy(update={"winds": ()})
-EDUCATED = said("a1", MemberEducated(member=TEACHER, text=TEXT))
+EDUCATED = said("a1", MemberEducated(recorded_by=ADMIN, member=TEACHER, text=TEXT))
 
 HISTORIES: dict[str, History] = {
     "R01": History(
@@ -234,76 +260,14 @@ HISTORIES: dict[str, History] = {
         [inspected("n1", InspectionKind.other)],
         "until-criticism-ends",
     ),
-    "R10": History(
-        (TEACHER, "book"),
-        [
-            said(
-                "book",
-                CatalogueItemAdded(
-                    title=TEXT, origin=TEXT, required=True, since=MARCH, added_by=ADMIN
-                ),
-            ),
-            said(
-                "r1",
-                ReadingRecorded(person=TEACHER, item="book", edition=1, on=MAY, recorded_by=ADMIN),
-            ),
-        ],
-        [
-            said(
-                "book",
-                CatalogueItemAdded(
-                    title=TEXT, origin=TEXT, required=True, since=MARCH, added_by=ADMIN
-                ),
-            ),
-            said(
-                "r1",
-                ReadingRecorded(person=TEACHER, item="book", edition=1, on=MAY, recorded_by=ADMIN),
-            ),
-            said(
-                "book",
-                CatalogueItemRevised(
-                    edition=2, title=TEXT, origin=TEXT, required=True, reason=TEXT
-                ),
-            ),
-        ],
-        "campaign",
-    ),  # fmt: skip
+    "R10": History((TEACHER, "book"), [BOOK, READ], [BOOK, READ, REVISED], "campaign"),
     "R11": History(
         ("expert-lecture",),
         [studied("s1", SessionKind.expert_lecture)],
         [studied("s1", SessionKind.collective_study)],
         "campaign",
     ),
-    "R13": History(
-        (ZHOU, "style"),
-        [
-            said(
-                "g1",
-                GapRecorded(
-                    campaign=CAMPAIGN,
-                    person=ZHOU,
-                    aspect=Aspect.style,
-                    text=TEXT,
-                    found_on=MARCH,
-                    recorded_by=ZHOU,
-                ),
-            )
-        ],
-        [
-            said(
-                "g1",
-                GapRecorded(
-                    campaign=CAMPAIGN,
-                    person=ZHOU,
-                    aspect=Aspect.spirit,
-                    text=TEXT,
-                    found_on=MARCH,
-                    recorded_by=ZHOU,
-                ),
-            )
-        ],
-        "campaign",
-    ),  # fmt: skip
+    "R13": History((ZHOU, "style"), [gap(Aspect.style)], [gap(Aspect.spirit)], "campaign"),
     "R14": History((ZHOU,), [reflected("f1")], [reflected("f1", on=MAY)], "study-and-listening"),
     "R15": History(
         ("f1",),
@@ -337,10 +301,10 @@ HISTORIES: dict[str, History] = {
     ),
     "R18": History(
         (ZHOU,),
-        [said("t1", TieOpened(person=ZHOU, unit=GRADE_7, since=MARCH, recorded_by=ZHOU))],
+        [said("t1", TieOpened(number=1, person=ZHOU, unit=GRADE_7, since=MARCH, recorded_by=ZHOU))],
         [
-            said("t1", TieOpened(person=ZHOU, unit=GRADE_7, since=MARCH, recorded_by=ZHOU)),
-            said("t1", TieOpened(person=ZHOU, unit="maths", since=APRIL, recorded_by=ZHOU)),
+            said("t1", TieOpened(number=1, person=ZHOU, unit=GRADE_7, since=MARCH, recorded_by=ZHOU)),
+            said("t1", TieOpened(number=2, person=ZHOU, unit="maths", since=APRIL, recorded_by=ZHOU)),
         ],
         "now",
     ),
@@ -645,13 +609,13 @@ HISTORIES: dict[str, History] = {
         ("a1", ZHOU),
         [
             appraised(),
-            said("a1", ResultRecorded(member=ZHOU, grade=Grade.excellent)),
-            said("a1", MemberRecommended(member=ZHOU, text=TEXT)),
+            said("a1", ResultRecorded(recorded_by=ADMIN, member=ZHOU, grade=Grade.excellent)),
+            said("a1", MemberRecommended(recorded_by=ADMIN, member=ZHOU, text=TEXT)),
         ],
         [
             appraised(),
-            said("a1", ResultRecorded(member=ZHOU, grade=Grade.qualified)),
-            said("a1", MemberRecommended(member=ZHOU, text=TEXT)),
+            said("a1", ResultRecorded(recorded_by=ADMIN, member=ZHOU, grade=Grade.qualified)),
+            said("a1", MemberRecommended(recorded_by=ADMIN, member=ZHOU, text=TEXT)),
         ],
     ),
     "R86": History(
@@ -663,7 +627,7 @@ HISTORIES: dict[str, History] = {
             said(
                 "a1",
                 MemberDisposed(
-                    member=TEACHER, disposition=Disposition.time_limited_correction, text=TEXT
+                    member=TEACHER, disposition=Disposition.time_limited_correction, text=TEXT, recorded_by=ADMIN
                 ),
             ),
         ],

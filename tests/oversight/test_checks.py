@@ -9,7 +9,6 @@ from services.feedback.events import MessageSent
 from services.oversight.rules.catalogue import BY_ID
 from services.oversight.rules.checks import CHECKS, found
 from services.oversight.rules.engine import findings, obligations, row
-from services.oversight.rules.world import World
 from services.rectification.events import (
     IssueReturned,
     NoticePublished,
@@ -55,11 +54,8 @@ from tests.oversight.town import (
 
 def hits(check: str, *entries: Entry) -> list[str]:
     """Whom or what a check finds, by the last part of the subject."""
-    return [one.subject[-1] for one in _found(check, world(*entries))]
-
-
-def _found(check: str, at: World) -> Sequence[object]:
-    return found(at, next(c for c in CHECKS if c.id == check))  # type: ignore[return-value]
+    chosen = next(c for c in CHECKS if c.id == check)
+    return [one.subject[-1] for one in found(world(*entries), chosen)]
 
 
 def late_evidence(stream: str) -> list[Entry]:

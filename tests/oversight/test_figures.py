@@ -1,6 +1,7 @@
 """Every rate has its formula, figures and what was left out; small groups give nobody away."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -66,14 +67,13 @@ FIVE = story(
 )
 
 
-def rates(*entries: Entry, by: str = "all", day: date = TODAY) -> dict[str, object]:
-    found: dict[str, object] = three_rates(world(*entries, day=day), by, TODAY)
-    return found
+def rates(*entries: Entry, by: str = "all", day: date = TODAY) -> dict[str, Any]:
+    return three_rates(world(*entries, day=day), by, TODAY)
 
 
 def test_the_three_rates_as_they_are_calculated() -> None:
     told = rates(*FIVE)
-    (group,) = told["groups"]  # type: ignore[misc]
+    (group,) = told["groups"]
     assert not group["suppressed"]
     figures = {n: (f["numerator"], f["denominator"], f["value"]) for n, f in group["rates"].items()}
     assert figures == {
@@ -102,8 +102,8 @@ def test_fewer_than_five_give_nobody_away() -> None:
 def test_one_more_verdict_is_not_published_until_there_are_five_more() -> None:
     four_more = story(*[(Solved.unsolved, BAD)] * 4, on=JUNE, prefix="j")
     five_more = story(*[(Solved.unsolved, BAD)] * 5, on=JUNE, prefix="j")
-    (after_four,) = rates(*FIVE, *four_more)["groups"]  # type: ignore[misc]
-    (after_five,) = rates(*FIVE, *five_more)["groups"]  # type: ignore[misc]
+    (after_four,) = rates(*FIVE, *four_more)["groups"]
+    (after_five,) = rates(*FIVE, *five_more)["groups"]
     assert after_four["rates"]["resolution_rate"]["denominator"] == 5
     assert after_four["as_of"] < JUNE
     assert after_five["rates"]["resolution_rate"]["denominator"] == 10
@@ -118,7 +118,7 @@ def test_the_one_group_too_small_is_not_left_to_be_reckoned() -> None:
         for e in story((Solved.solved, GOOD), prefix="j")
     ]
     told = rates(*FIVE, *others, by="discovery")
-    assert [group["suppressed"] for group in told["groups"]] == [True, True]  # type: ignore[attr-defined]
+    assert [group["suppressed"] for group in told["groups"]] == [True, True]
 
 
 def test_a_verdict_counts_until_the_issue_is_reopened() -> None:
@@ -126,7 +126,7 @@ def test_a_verdict_counts_until_the_issue_is_reopened() -> None:
         cause=ReopenCause.relapse, reason=TEXT, owner=ZHOU, times=1, watch=watch(JUNE)
     )
     told = rates(*FIVE, *story((Solved.solved, GOOD), prefix="j"), said("j0", reopened, JUNE))
-    (group,) = told["groups"]  # type: ignore[misc]
+    (group,) = told["groups"]
     assert told["exclusions"] == {"ended_without_verdict": 1, "verdicts_overtaken": 1}
     assert group["rates"]["resolution_rate"]["denominator"] == 6  # one less gives one away
 

@@ -48,7 +48,7 @@ def shuffled(seed: int) -> list[Record]:
     waiting: dict[str, list[Record]] = {}
     for record in told:
         waiting.setdefault(record.subject, []).append(record)
-    mixed = []
+    mixed: list[Record] = []
     while waiting:
         subject = dice.choice(sorted(waiting))
         first = waiting[subject].pop(0)

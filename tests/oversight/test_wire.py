@@ -9,7 +9,6 @@ from services.oversight.app import service
 from services.oversight.domain import decider
 from shared.decider import Command, Event, wire
 from shared.marks import SetByRuntime, fields_marked, marked
-from shared.views import View
 from tests.oversight.test_finding import COMMANDS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -68,7 +67,6 @@ def test_nobody_says_for_whom_or_when_they_act() -> None:
 
 def test_the_service_names_each_thing_once() -> None:
     assert len(service.commands()) == len(KINDS)
-    views: tuple[View[object], ...] = service.views  # type: ignore[assignment]
-    assert len({view.name for view in views}) == len(views)
+    assert len({view.name for view in service.views}) == len(service.views)
     assert len({query.path for query in service.queries}) == len(service.queries)
     assert all(query.zh and query.__doc__ for query in service.queries)

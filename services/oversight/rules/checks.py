@@ -120,8 +120,8 @@ def _mass(w: World) -> Iterator[Found]:
             if last - first + 1 >= many:
                 near = closings[first : last + 1]
                 massed |= {i: [h for _, h in near] for i, _ in near}
-        for i, near in massed.items():
-            yield Found((i,), proved(near))
+        for i, together in massed.items():
+            yield Found((i,), proved(together))
 
 
 def _eve(w: World) -> Iterator[Found]:

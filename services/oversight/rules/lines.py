@@ -42,6 +42,7 @@ from services.meetings.events import (
     MeetingEntry,
     MeetingEntryVoided,
     MeetingGate,
+    MeetingGateRestored,
     MeetingGateWaived,
     MeetingHeld,
     MeetingKind,
@@ -367,6 +368,8 @@ def _meet(met: Meeting, happened: Happened) -> None:  # noqa: C901, PLR0912 -- a
             met.agreed = happened
         case MeetingGateWaived(gate=gate):
             met.waved[gate] = happened
+        case MeetingGateRestored(gate=gate):
+            met.waved.pop(gate, None)
         case MeetingHeld(on=on, began_at=began, chair=chair):
             met.held, met.on, met.began_at, met.chair = happened, on, began, chair
         case MinutesCorrected(on=on, began_at=began, chair=chair):
@@ -584,21 +587,19 @@ class Tie:
 
 
 def ties(life: Life) -> list[Tie]:
-    """The ties of one stream that count."""
-    found: dict[date, Tie] = {}
+    """The ties of one member's stream that count."""
+    found: dict[int, Tie] = {}
     for happened in life.past:
         match happened.event:
-            case TieOpened(person=person, unit=unit, since=since):
-                found[since] = Tie(happened, person, unit, since)
-            case TieEnded(until=until):
-                for tie in found.values():
-                    if tie.until is None:
-                        tie.until = until
-            case TieCorrected(former_since=former) as told if former in found:
-                tie = found.pop(former)
-                found[told.since] = Tie(tie.opened, tie.person, told.unit, told.since, told.until)
-            case TieVoided(since=since):
-                found.pop(since, None)
+            case TieOpened() as told:
+                found[told.number] = Tie(happened, told.person, told.unit, told.since, told.until)
+            case TieEnded(number=number, until=until) if number in found:
+                found[number].until = until
+            case TieCorrected() as told if told.number in found:
+                tie = found[told.number]
+                tie.unit, tie.since, tie.until = told.unit, told.since, told.until
+            case TieVoided(number=number):
+                found.pop(number, None)
             case _:
                 pass
     return [*found.values()]

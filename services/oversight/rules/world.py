@@ -101,18 +101,17 @@ class World:
         stages = self.campaign.stages if self.campaign else ()
         key = name.value.replace("_", "-")
         found = next((s for s in stages if s.name is name), None)
-        return found and Period(key, found.begins_on, found.ends_on)
+        return None if found is None else Period(key, found.begins_on, found.ends_on)
 
     def periods(self, kind: str) -> tuple[Period, ...]:
         """The periods of a kind that have begun and touch the campaign."""
         return self.once(("periods", kind), lambda: self._periods(kind))
 
     def _periods(self, kind: str) -> tuple[Period, ...]:
-        match kind:
-            case "once":
-                return (ONCE,)
-            case "now":
-                return (Period("now", self.day, self.day),)
+        if kind == "once":
+            return (ONCE,)
+        if kind == "now":
+            return (Period("now", self.day, self.day),)
         if self.window is None:
             return ()
         found: Iterable[Period | None]

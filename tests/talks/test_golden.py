@@ -1,0 +1,29 @@
+"""Every event of talks has its golden file, with something in every field that may hold something."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.talks.app import service
+from shared.decider import Event
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+EVENTS: list[type[Event]] = [
+    event for stream in service.streams for event in stream.decider.members(stream.decider.events)
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
+def test_it_is_read_and_nothing_is_missing(event: type[Event]) -> None:
+    body = json.loads((GOLDEN / f"{event.TYPE}.json").read_text())
+    assert json.loads(event.model_validate(body).model_dump_json()) == body
+    assert body.keys() == event.model_fields.keys()
+
+
+def test_a_type_says_where_it_belongs() -> None:
+    for stream in service.streams:
+        for event in stream.decider.members(stream.decider.events):
+            name, category, fact, version = event.TYPE.split(".")
+            assert (name, category, version) == ("talks", stream.decider.category, "v1")
+            assert fact.replace("-", "").isalpha()
