@@ -303,8 +303,12 @@ HISTORIES: dict[str, History] = {
         (ZHOU,),
         [said("t1", TieOpened(number=1, person=ZHOU, unit=GRADE_7, since=MARCH, recorded_by=ZHOU))],
         [
-            said("t1", TieOpened(number=1, person=ZHOU, unit=GRADE_7, since=MARCH, recorded_by=ZHOU)),
-            said("t1", TieOpened(number=2, person=ZHOU, unit="maths", since=APRIL, recorded_by=ZHOU)),
+            said(
+                "t1", TieOpened(number=1, person=ZHOU, unit=GRADE_7, since=MARCH, recorded_by=ZHOU)
+            ),
+            said(
+                "t1", TieOpened(number=2, person=ZHOU, unit="maths", since=APRIL, recorded_by=ZHOU)
+            ),
         ],
         "now",
     ),
@@ -627,7 +631,10 @@ HISTORIES: dict[str, History] = {
             said(
                 "a1",
                 MemberDisposed(
-                    member=TEACHER, disposition=Disposition.time_limited_correction, text=TEXT, recorded_by=ADMIN
+                    member=TEACHER,
+                    disposition=Disposition.time_limited_correction,
+                    text=TEXT,
+                    recorded_by=ADMIN,
                 ),
             ),
         ],

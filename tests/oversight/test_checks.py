@@ -59,9 +59,10 @@ def hits(check: str, *entries: Entry) -> list[str]:
 
 
 def late_evidence(stream: str) -> list[Entry]:
+    """The strike-off asked for before there was anything to show."""
     entries = closed(stream)
-    entries.insert(5, entries.pop(4))
-    return [*entries[:4], entries[5], entries[4], *entries[6:]]
+    entries[4], entries[5] = entries[5], entries[4]
+    return entries
 
 
 def mass(count: int, apart: int) -> list[Entry]:

@@ -245,7 +245,7 @@ def test_the_weekly_tables_say_what_is_new_what_moved_what_was_struck_off() -> N
     entries = [
         *closed("i1", on=MAY),
         opened("i2"),
-        said("i2", ProgressReported(text=TEXT)),
+        said("i2", ProgressReported(text=TEXT), APRIL),
         opened("i3"),
         said("i3", ProgressReported(text=TEXT), MAY),
         opened("i4", on=JUNE),
