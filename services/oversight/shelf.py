@@ -2,9 +2,11 @@
 
 What a query needs is every trace of the school, and between two queries few of them move. So they are
 kept in memory as the rules read them, and before each answer those that were written behind the
-position known so far are fetched. A view that has gone back, or another one, is read from the start.
+position known so far are fetched. A view that has gone back, or another one, is read from the start. What was
+worked out for the position before is kept where no stream moved that it looked at (`World.at`).
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -19,8 +21,18 @@ from shared.mongo import Document
 from shared.runtime import Desk, Runtime
 from shared.views import content
 
+MANY = 500
+"""Traces after which others get their turn."""
 DAYS_KEPT = 4
 """Worlds of how many days are kept: today's, and those of a comparison."""
+
+
+@dataclass
+class Kept:
+    """A world, and of which kinds streams have moved since it was made."""
+
+    world: World
+    moved: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -30,31 +42,41 @@ class Shelf:
     of: Any
     position: int = 0
     lives: dict[str, dict[str, Life]] = field(default_factory=dict)
-    worlds: dict[date, tuple[Directory, World]] = field(default_factory=dict)
+    worlds: dict[date, Kept] = field(default_factory=dict)
 
     async def catch_up(self, desk: Desk) -> None:
-        """Take in every trace that moved."""
+        """Take in every trace that moved; those written ahead of the position are taken in again later."""
         position = desk.position
-        if position == self.position:
+        if position <= self.position:
             return
         where = {"position": {"$gt": self.position}} if self.position else {}
-        for document in await desk.find(traces, where):
+        for n, document in enumerate(await desk.find(traces, where), start=1):
             self._take_in(document)
-        self.position = position
-        self.worlds.clear()
+            if n % MANY == 0:
+                await asyncio.sleep(0)
+        self.position = max(position, self.position)
 
     def _take_in(self, document: Document) -> None:
         life = Life.read(Trace.model_validate(content(document)))
-        self.lives.setdefault(life.of, {})[life.id] = life
+        kind = self.lives.setdefault(life.of, {})
+        known = kind.get(life.id)
+        if known is None or known.last.position <= life.last.position:
+            kind[life.id] = life
+        for kept in self.worlds.values():
+            kept.moved.add(life.of)
 
     def world(self, known: Directory, day: date) -> World:
         """The school at the end of a day."""
-        kept = self.worlds.get(day)
-        if kept is None or kept[0] is not known:
-            while len(self.worlds) >= DAYS_KEPT:
-                del self.worlds[next(iter(self.worlds))]
-            kept = self.worlds[day] = (known, World.at(known, day, self.lives, self.position))
-        return kept[1]
+        kept = self.worlds.pop(day, None)
+        if kept is None:
+            kept = Kept(World.at(known, day, self.lives, self.position))
+        elif kept.world.directory is not known or kept.world.position != self.position:
+            old, moved = kept.world, kept.moved
+            kept = Kept(World.at(known, day, self.lives, self.position, before=old, moved=moved))
+        while len(self.worlds) >= DAYS_KEPT:
+            del self.worlds[next(iter(self.worlds))]
+        self.worlds[day] = kept
+        return kept.world
 
 
 _SHELVES: dict[str, Shelf] = {}

@@ -265,3 +265,26 @@ def test_operators_may_look_and_originators_may_not() -> None:
         assert "originator" not in query.allowed
         assert "anonymous" not in query.allowed
     assert Caller(PersonId("operator:li"), frozenset({"operator"})).roles & Board.allowed
+
+
+async def test_what_was_worked_out_is_taken_over_only_where_nothing_moved() -> None:
+    """Event by event the board is the one that is worked out anew."""
+    log = [
+        *closed("i1"),
+        talked("t1", ZHOU, LEADER),
+        opened("i2"),
+        said("f1", SEEN),
+        talked("t2", WU, ZHOU),
+        said("f2", SEEN),
+        said("f1", WAIVED),
+        talked("t3", WU, LEADER),
+    ]
+    at_work = await works(*log[:1])
+    desk = at_work.runtime.desk(TOWN, NOON)
+    for count in range(1, len(log) + 1):
+        at_work.pages.log[:] = records(log)[:count]
+        await at_work.look()
+        followed = await asked(Board(), desk)
+        again = await asked(Board(), await after(*log[:count]))
+        assert followed == again
+        await asked(Board(), desk)

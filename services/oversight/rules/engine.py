@@ -123,6 +123,10 @@ FORMULA = "done / (done + missing)"
 
 def row(rule: Rule, w: World) -> dict[str, Any]:
     """One line of the board; a rule nobody can compute has no figures, and is not given any."""
+    return w.once(("row", rule.id), lambda: _row(rule, w))
+
+
+def _row(rule: Rule, w: World) -> dict[str, Any]:
     told: dict[str, Any] = {
         "rule": rule.id,
         "quote": rule.quote,

@@ -11,7 +11,7 @@ stream moves, and the queries keep all of a school's traces at hand (`queries.Sh
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from services.oversight.rules.sources import FOLLOWS
-from shared.decider import Event, Instant, PersonId
+from shared.decider import Event, PersonId
 from shared.envelope import Record
 from shared.marks import transform
 
@@ -30,17 +30,17 @@ KNOWN: dict[str, type[Event]] = {event.TYPE: event for event in FOLLOWS}
 class Fact(BaseModel):
     """One event: its id, position, when it was recorded and when it happened, who did it, what it says.
 
-    `said` are its fields as JSON, texts digested.
+    Instants are as the log writes them; `said` is the event's JSON with its texts digested.
     """
 
     model_config = ConfigDict(frozen=True)
     id: str
     type: str
     position: int
-    at: Instant
-    occurred: Instant
-    by: PersonId
-    said: dict[str, Any]
+    at: str
+    occurred: str
+    by: str
+    said: str
 
 
 class Trace(BaseModel):
@@ -59,24 +59,25 @@ def key(record: Record) -> tuple[str, ...]:
 
 def trace(document: Trace | None, record: Record) -> Trace:
     """The trace after one more event."""
+    said = record.headers
     fact = Fact(
-        id=str(record.id),
+        id=said["ce-id"],
         type=record.type,
         position=record.position,
-        at=record.at,
-        occurred=record.occurred,
-        by=record.actor,
+        at=said["ce-recordedtime"],
+        occurred=said["ce-time"],
+        by=said["ce-actor"],
         said=_wordless(record.event),
     )
-    past = document.facts if document else ()
-    of = f"{record.service}.{record.category}"
-    return Trace(of=of, stream=record.stream, facts=(*past, fact))
+    if document:
+        return document.model_copy(update={"facts": (*document.facts, fact)})
+    return Trace(of=f"{record.service}.{record.category}", stream=record.stream, facts=(fact,))
 
 
-def _wordless(event: Event) -> dict[str, Any]:
-    """An event's fields without texts and without what says nothing."""
+def _wordless(event: Event) -> str:
+    """An event as JSON without texts and without what says nothing."""
     digested = transform(event, lambda _mark, _owner, _field, text: _digest(text))
-    return digested.model_dump(mode="json", exclude_defaults=True)
+    return digested.model_dump_json(exclude_defaults=True)
 
 
 def _digest(text: str) -> str:
@@ -178,10 +179,7 @@ class Life:
 
 
 def _happened(fact: Fact) -> Happened:
-    event = KNOWN[fact.type].model_validate(fact.said)
-    return Happened(fact.id, fact.position, fact.at, fact.occurred, fact.by, event)
-
-
-def lives(documents: Iterable[Trace]) -> Iterator[Life]:
-    """Read stored traces."""
-    return (Life.read(document) for document in documents)
+    event = KNOWN[fact.type].model_validate_json(fact.said)
+    at = datetime.fromisoformat(fact.at)
+    occurred = at if fact.occurred == fact.at else datetime.fromisoformat(fact.occurred)
+    return Happened(fact.id, fact.position, at, occurred, PersonId(fact.by), event)

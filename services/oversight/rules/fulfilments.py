@@ -41,6 +41,7 @@ from services.talks.events import (
     TalkRequestRefused,
     TalkRequestWithdrawn,
 )
+from shared.decider import PersonId
 
 type Proof = tuple[str, ...]
 """Ids of events; none where something is missing."""
@@ -284,7 +285,12 @@ def _on_the_ledger(w: World, subject: Subject, _: Period) -> Proof:
 
 def _outside_verdict(w: World, subject: Subject, _: Period) -> Proof:
     verdicts = (h for h in w.issues[subject[0]].verdicts)
-    return proved(h for h in verdicts if w.who(h.event.originator) not in w.team(w.on(h.at)))
+    return proved(h for h in verdicts if not _of_the_team(w, h.event.originator, w.on(h.at)))
+
+
+def _of_the_team(w: World, person: str, day: date) -> bool:
+    entry = w.directory.roster.people.get(PersonId(w.who(person)))
+    return bool(entry and entry.roles(day) & {Role.team_member, Role.principal_leader})
 
 
 def _earnest(w: World, subject: Subject, _: Period) -> Proof:

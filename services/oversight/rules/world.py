@@ -1,6 +1,7 @@
 """A school as the rules see it on one day: people, calendar, and what had happened by then. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -49,32 +50,91 @@ class Period:
 ONCE = Period("once")
 
 
+@dataclass(frozen=True)
+class Watched(Mapping[str, Mapping[str, Life]]):
+    """The streams of a school, and which kinds of them were looked at."""
+
+    streams: Lives
+    looked_at: list[set[str]]
+
+    def __getitem__(self, of: str) -> Mapping[str, Life]:
+        """The streams of a kind."""
+        for reading in self.looked_at[-1:]:
+            reading.add(of)
+        return self.streams[of]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.streams)
+
+    def __len__(self) -> int:
+        return len(self.streams)
+
+
 @dataclass
 class World:
-    """One school at the end of a day, known up to a log position."""
+    """One school at the end of a day, known up to a log position.
+
+    What is made of it is made once, and what was made for an earlier position is taken over where no
+    stream moved of a kind that was looked at in making it.
+    """
 
     directory: Directory
     day: date
-    lives: Lives
+    streams: Lives
     position: int = 0
-    _made: dict[Any, Any] = field(default_factory=dict)
+    made: dict[Any, tuple[Any, frozenset[str]]] = field(default_factory=dict)
+    _looked_at: list[set[str]] = field(default_factory=list)
 
     @classmethod
-    def at(cls, directory: Directory, day: date, lives: Lives, position: int) -> "World":
-        """What was known at the end of a day, of the log up to a position: later entries are cut off."""
+    def at(
+        cls,
+        directory: Directory,
+        day: date,
+        streams: Lives,
+        position: int,
+        *,
+        before: "World | None" = None,
+        moved: AbstractSet[str] = frozenset(),
+    ) -> "World":
+        """What was known at the end of a day, of the log up to a position: later entries are cut off.
+
+        `before` is the same day at an earlier position, since when streams of the `moved` kinds moved.
+        """
+        if before and (before.directory is not directory or before.day != day):
+            before = None
         end = end_of_day(day, directory.school.zone)
+        kept = (
+            {of: some for of, some in before.streams.items() if of not in moved} if before else {}
+        )
         cut = {
-            of: {i: known for i, life in some.items() if (known := life.until(end, position))}
-            for of, some in lives.items()
+            of: kept[of]
+            if of in kept
+            else {i: known for i, life in some.items() if (known := life.until(end, position))}
+            for of, some in streams.items()
         }
-        return cls(directory, day, cut, position)
+        worked_out = before.made if before else {}
+        still = {key: one for key, one in worked_out.items() if one[1].isdisjoint(moved)}
+        return cls(directory, day, cut, position, still)
+
+    @property
+    def lives(self) -> Watched:
+        """Every stream by kind and id."""
+        return Watched(self.streams, self._looked_at)
 
     def once[T](self, key: object, make: Callable[[], T]) -> T:
-        """Something that is made once for this day."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: T = self._made[key]
-        return made
+        """Something that is made once."""
+        if key not in self.made:
+            self._looked_at.append(set())
+            try:
+                value = make()
+            finally:
+                seen = self._looked_at.pop()
+            self.made[key] = (value, frozenset(seen))
+        found: T
+        found, looked_at = self.made[key]
+        for reading in self._looked_at[-1:]:
+            reading.update(looked_at)
+        return found
 
     # -- Days ----------------------------------------------------------------
 
@@ -311,15 +371,21 @@ class World:
             },
         )
 
-    @cached_property
+    @property
     def ties(self) -> list[Tie]:
         """Everybody's contact units."""
+        return self.once("ties", self._ties)
+
+    def _ties(self) -> list[Tie]:
         some = self.lives.get("study.tie", {})
         return [tie for _, life in sorted(some.items()) for tie in life.noted(lines.ties)]
 
-    @cached_property
+    @property
     def remarks(self) -> dict[tuple[str, Subject, str], Remarks]:
         """What was said of findings, by rule, subject and period."""
+        return self.once("remarks", self._remarks)
+
+    def _remarks(self) -> dict[tuple[str, Subject, str], Remarks]:
         said = (
             life.noted(lines.remarks)
             for _, life in sorted(self.lives.get("oversight.finding", {}).items())
@@ -332,9 +398,12 @@ class World:
 
     # -- Indexes -------------------------------------------------------------
 
-    @cached_property
+    @property
     def pair_talks(self) -> dict[frozenset[str], list[Talk]]:
         """The one-by-one talks of each two people; a group talk is none (R46)."""
+        return self.once("pair_talks", self._pair_talks)
+
+    def _pair_talks(self) -> dict[frozenset[str], list[Talk]]:
         found: dict[frozenset[str], list[Talk]] = {}
         for talk in self.talks.values():
             pair = frozenset(self.who(p) for p in talk.told.parties)
@@ -344,17 +413,23 @@ class World:
             several.sort(key=lambda talk: (talk.told.begun_at, talk.id))
         return found
 
-    @cached_property
+    @property
     def activities(self) -> dict[tuple[str, str], list[Life]]:
         """The activities of a person, by kind."""
+        return self.once("activities", self._activities)
+
+    def _activities(self) -> dict[tuple[str, str], list[Life]]:
         found: dict[tuple[str, str], list[Life]] = {}
         for life in self.counting("study.activity"):
             found.setdefault((self.who(life.what.person), life.what.kind.value), []).append(life)
         return found
 
-    @cached_property
+    @property
     def activity_days(self) -> dict[tuple[str, str], dict[date, tuple[str, ...]]]:
         """The days on which somebody did something of a kind, with the events."""
+        return self.once("activity_days", self._activity_days)
+
+    def _activity_days(self) -> dict[tuple[str, str], dict[date, tuple[str, ...]]]:
         found: dict[tuple[str, str], dict[date, tuple[str, ...]]] = {}
         for whose, several in self.activities.items():
             days = found.setdefault(whose, {})
@@ -378,9 +453,12 @@ class World:
         some = [m for m in self.meetings.values() if m.kind is kind]
         return sorted(some, key=lambda m: (m.on or date.min, m.id))
 
-    @cached_property
+    @property
     def collated(self) -> dict[str, tuple[str, ...]]:
         """What became of an opinion in a closed collation: grouped, or a part of it set aside."""
+        return self.once("collated", self._collated)
+
+    def _collated(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
         for collation in self.collations.values():
             heard: tuple[CollatedOpinion, ...] = collation.opened.event.opinions
