@@ -37,6 +37,7 @@ from services.oversight.rules.evidence import Happened, Life
 from services.oversight.rules.figures import other_rates, three_rates
 from services.oversight.rules.world import World
 from services.oversight.shelf import today, world
+from services.rectification.events import ObjectionRaised, VerdictRecorded
 from shared.callers import Caller, UnknownSchool
 from shared.decider import NotFound, Rejected
 from shared.runtime import Cursor, Desk, Query
@@ -215,6 +216,8 @@ def _known(at: World) -> dict[str, tuple[Life, Happened]]:
 
 
 def _event(life: Life, happened: Happened) -> Found:
+    """Where an event is in the log; not who it was that spoke up, judged or objected."""
+    secret = life.of == "feedback.opinion" or isinstance(happened.event, _SPOKEN_UP)
     return {
         "id": happened.id,
         "type": happened.event.TYPE,
@@ -222,8 +225,11 @@ def _event(life: Life, happened: Happened) -> Found:
         "position": happened.position,
         "at": happened.at,
         "occurred": happened.occurred,
-        "by": happened.by,
+        "by": None if secret else happened.by,
     }
+
+
+_SPOKEN_UP = (VerdictRecorded, ObjectionRaised)
 
 
 class Matrix(Query):

@@ -7,7 +7,7 @@ verdicts are published at the end of a week only, only of at least five verdicts
 when none or at least five verdicts came or went since the one before.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -150,10 +150,7 @@ def three_rates(w: World, by: str, today: date) -> dict[str, Any]:
             groups.setdefault(group, []).append(verdict)
     last = cut_off(w.day, today)
     shown = {group: published(some, last) for group, some in sorted(groups.items())}
-    hidden = [group for group, what in shown.items() if what is None]
-    open_ones = sorted((len(what[1]), group) for group, what in shown.items() if what is not None)
-    if len(hidden) == 1 and open_ones and by != "all":
-        shown[open_ones[0][1]] = None  # else the one left out were the rest of the whole
+    _hide_with_the_small(shown, groups, last)
     return {
         "by": by,
         "cut_off": last,
@@ -161,6 +158,23 @@ def three_rates(w: World, by: str, today: date) -> dict[str, Any]:
         "groups": [_rates(w, group, what) for group, what in shown.items()],
         "exclusions": _left_out(w, last),
     }
+
+
+def _hide_with_the_small(
+    shown: dict[str, tuple[date, tuple[Verdict, ...]] | None],
+    groups: Mapping[str, list[Verdict]],
+    day: date,
+) -> None:
+    """Hide the next smallest groups as well while what is hidden, the rest of the whole, is few."""
+
+    def size(group: str) -> int:
+        return sum(verdict.counts(day) for verdict in groups[group])
+
+    while 0 < sum(size(g) for g, what in shown.items() if what is None) < SMALL:
+        open_ones = [group for group, what in shown.items() if what is not None]
+        if not open_ones:
+            return
+        shown[min(open_ones, key=lambda group: (size(group), group))] = None
 
 
 def _rates(w: World, group: str, what: tuple[date, tuple[Verdict, ...]] | None) -> dict[str, Any]:

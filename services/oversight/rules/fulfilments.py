@@ -36,6 +36,7 @@ from services.study.events import (
 )
 from services.talks.events import (
     RequestedTalkHeld,
+    RequestedTalkVoided,
     Side,
     TalkRequestAccepted,
     TalkRequestRefused,
@@ -416,8 +417,10 @@ def _talked(w: World, subject: Subject, period: Period) -> Proof:
 def _answered(w: World, subject: Subject, _: Period) -> Proof:
     """Accepted, held or refused with its reason; one taken back needs no answer."""
     life = w.lives["talks.request"][subject[0]]
-    answers = (TalkRequestAccepted, TalkRequestRefused, RequestedTalkHeld, TalkRequestWithdrawn)
-    return proofs(life.latest(*answers))
+    answer = life.latest(TalkRequestAccepted, TalkRequestRefused, TalkRequestWithdrawn)
+    talk = life.latest(RequestedTalkHeld, RequestedTalkVoided)
+    held = talk if talk and isinstance(talk.event, RequestedTalkHeld) else None
+    return proofs(answer, held)
 
 
 def _of_a_talk(good: Callable[[World, Talk], bool]) -> Fulfilment:
