@@ -21,5 +21,5 @@ service = Service(
         queries.Findings: queries.all_findings,
         queries.Remarks: queries.all_remarks,
     },
-    chores=(shelf.find_quickly,),
+    chores=(shelf.take_down,),
 )

@@ -195,7 +195,7 @@ class ObligationEvidence(Query):
 async def drill_down(query: ObligationEvidence, desk: Desk, caller: Caller) -> Found:
     """The obligation and its events, each with where it is in the log."""
     at = await world(desk, query.as_of)
-    subject = tuple(at.who(part) for part in query.subject.split(","))
+    subject = at.named(query.rule, tuple(query.subject.split(",")))
     for one in of(query.rule, at):
         if one.subject == subject and one.period == query.period and _may_see(one, caller):
             return {

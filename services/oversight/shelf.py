@@ -18,7 +18,7 @@ from services.oversight.rules.evidence import Life, Trace
 from services.oversight.rules.world import World
 from shared.callers import UnknownSchool
 from shared.mongo import Document
-from shared.runtime import Desk, Runtime
+from shared.runtime import Desk, Runtime, now
 from shared.views import content
 
 MANY = 500
@@ -108,6 +108,8 @@ def today(desk: Desk) -> date:
     return known.day(desk.at)
 
 
-async def find_quickly(runtime: Runtime) -> None:
-    """See to it that what moved is found without looking at everything."""
+async def take_down(runtime: Runtime) -> None:
+    """See to it that what moved is found without looking at everything; read what there is once."""
     await runtime.projector.collection(traces).index(("school", "position"))
+    for known in await runtime.projector.collection(directory).find({}, fields=["school"]):
+        await world(runtime.desk(known["school"], now()))

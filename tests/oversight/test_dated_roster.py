@@ -5,14 +5,29 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.campaign.calendar import Calendar, Span
 from services.campaign.events import Role
-from services.campaign.roster import Absence, Holding, Membership, Person
+from services.campaign.roster import Absence, Holding, Membership, Overseeing, Person
+from services.oversight.events import FindingAcknowledged, ObligationWaived
 from services.oversight.rules.catalogue import BY_ID
 from services.oversight.rules.engine import obligations
 from services.study.events import ActivityKind
 from shared.decider import PersonId
 from tests.oversight.deeds import did, talked
-from tests.oversight.town import ARTS, NEW_YEAR, SCIENCE, TODAY, YEAR, Entry, school, world
+from tests.oversight.town import (
+    ARTS,
+    NEW_YEAR,
+    SCHOOL,
+    SCIENCE,
+    TEACHING,
+    TODAY,
+    WU,
+    YEAR,
+    ZHOU,
+    Entry,
+    school,
+    world,
+)
 
 DAYS = st.dates(NEW_YEAR, TODAY)
 ROLES = (Role.principal_leader, Role.team_member, Role.party_member, Role.party_cadre)
@@ -129,6 +144,37 @@ def test_cadres_are_those_of_the_day_and_the_team_owes_one(
 
 
 @settings(max_examples=40, deadline=None)
+@given(ROSTERS, DAYS, st.lists(st.tuples(st.integers(0, 5), stretches()), max_size=4))
+def test_who_oversees_and_who_heads_are_those_of_the_day(
+    people: dict[PersonId, Person], day: date, heading: list[tuple[int, tuple[date, date | None]]]
+) -> None:
+    chosen = {n: stretch for n, stretch in heading if f"p{n}" in people}
+    with_heads = {
+        person: entry.model_copy(
+            update={
+                "posts": (
+                    *entry.posts,
+                    *(
+                        Holding(role=Role.department_head, unit=TEACHING, since=since, until=until)
+                        for n, (since, until) in chosen.items()
+                        if person == f"p{n}"
+                    ),
+                ),
+                "overseeing": (Overseeing(department=TEACHING, since=NEW_YEAR),)
+                if person == "p0"
+                else (),
+            }
+        )
+        for person, entry in people.items()
+    }
+    heads = [p for p in with_heads if is_one(with_heads[p], Role.department_head, day)]
+    first = with_heads[PersonId("p0")]
+    of_the_team = is_one(first, Role.team_member, day) or is_one(first, Role.principal_leader, day)
+    expected = {(("p0", p), "campaign") for p in heads if p != "p0"} if of_the_team else set()
+    assert subjects("R48", with_heads, day) == expected
+
+
+@settings(max_examples=40, deadline=None)
 @given(ROSTERS, DAYS)
 def test_members_of_a_branch_are_those_of_the_day(
     people: dict[PersonId, Person], day: date
@@ -144,6 +190,39 @@ def test_members_of_a_branch_are_those_of_the_day(
 
     expected = {((p,), "campaign") for p in people if belongs(people[p])}
     assert subjects("R82", people, day) == expected
+
+
+def weeks(holidays: tuple[Span, ...] = (), make_up: frozenset[date] = frozenset()) -> set[str]:
+    calendar = Calendar(years=(YEAR,), holidays=holidays, make_up_days=make_up)
+    off = SCHOOL.model_copy(update={"calendar": calendar})
+    some = obligations(BY_ID["R19"], world(directory=off))
+    return {one.period for one in some}
+
+
+def test_a_week_off_is_nobodys_unless_a_day_of_it_is_made_up_for() -> None:
+    labour_day = Span(begins_on=date(2023, 5, 1), ends_on=date(2023, 5, 5))
+    assert weeks() - weeks((labour_day,)) == {"week-2023-05-01"}
+    assert weeks((labour_day,), frozenset({date(2023, 5, 6)})) == weeks()
+
+
+def test_vacation_is_nobodys() -> None:
+    assert not {w for w in weeks() if "week-2023-01-23" <= w < "week-2023-02-13"}
+
+
+def test_a_waiver_of_a_pair_holds_for_whoever_they_are_now() -> None:
+    """The pair was waived under the id of a duplicate that was merged since."""
+    duplicate = PersonId("a-duplicate")
+    people = dict(SCHOOL.roster.people)
+    people[duplicate] = people[WU].model_copy(update={"merged_into": WU})
+    seen = FindingAcknowledged(
+        rule="R47", subject=(duplicate, ZHOU), period="campaign", acknowledged_by=WU
+    )
+    waived = ObligationWaived(
+        rule="R47", subject=(duplicate, ZHOU), period="campaign", waived_by=WU, reason="…"
+    )
+    at = world(Entry("f1", seen), Entry("f1", waived), directory=school(people))
+    states = {one.subject: one.state for one in obligations(BY_ID["R47"], at)}
+    assert states[WU, ZHOU] == "waived"
 
 
 def test_what_two_ids_of_one_person_did_counts_as_one_persons() -> None:

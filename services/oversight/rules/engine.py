@@ -98,7 +98,7 @@ def findings(check: Check, w: World) -> tuple[Obligation, ...]:
 
 def owed(w: World, rule: str, subject: Subject, period: str) -> State | Literal["nothing"]:
     """How one obligation or finding stands."""
-    subject = tuple(w.who(part) for part in subject)
+    subject = w.named(rule, subject)
     for some in of(rule, w):
         if some.subject == subject and some.period == period:
             return some.state

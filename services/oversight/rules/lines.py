@@ -4,7 +4,7 @@ Each function reads a `Life` and gives what the rules ask about, or `None` where
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -637,6 +637,15 @@ def remarks(life: Life) -> Remarks | None:
             case _:
                 pass
     return said
+
+
+def together(one: Remarks, other: Remarks) -> Remarks:
+    """What was said of the same finding under two ids of one person."""
+    return replace(
+        one,
+        acknowledged=one.acknowledged or other.acknowledged,
+        waived=one.waived or other.waived,
+    )
 
 
 def proofs(*several: Happened | None) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ class Period:
 
 
 ONCE = Period("once")
+UNORDERED = frozenset({"R46", "R47", "R48"})
+"""Rules of two people of whom neither comes first."""
 
 
 @dataclass(frozen=True)
@@ -386,15 +388,18 @@ class World:
         return self.once("remarks", self._remarks)
 
     def _remarks(self) -> dict[tuple[str, Subject, str], Remarks]:
-        said = (
-            life.noted(lines.remarks)
-            for _, life in sorted(self.lives.get("oversight.finding", {}).items())
-        )
-        return {
-            (one.rule, tuple(self.who(s) for s in one.subject), one.period): one
-            for one in said
-            if one
-        }
+        found: dict[tuple[str, Subject, str], Remarks] = {}
+        for _, life in sorted(self.lives.get("oversight.finding", {}).items()):
+            if said := life.noted(lines.remarks):
+                key = (said.rule, self.named(said.rule, said.subject), said.period)
+                other = found.get(key)
+                found[key] = lines.together(said, other) if other else said
+        return found
+
+    def named(self, rule: str, subject: Subject) -> Subject:
+        """A subject as the engine names it: by the entries that stand, a pair of two in its order."""
+        standing = tuple(self.who(part) for part in subject)
+        return tuple(sorted(standing)) if rule in UNORDERED else standing
 
     # -- Indexes -------------------------------------------------------------
 
