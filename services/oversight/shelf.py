@@ -29,10 +29,10 @@ DAYS_KEPT = 4
 
 @dataclass
 class Kept:
-    """A world, and of which kinds streams have moved since it was made."""
+    """A world, and which streams have moved since it was made, by kind."""
 
     world: World
-    moved: set[str] = field(default_factory=set)
+    moved: dict[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Shelf:
         if known is None or known.last.position <= life.last.position:
             kind[life.id] = life
         for kept in self.worlds.values():
-            kept.moved.add(life.of)
+            kept.moved.setdefault(life.of, set()).add(life.id)
 
     def world(self, known: Directory, day: date) -> World:
         """The school at the end of a day."""
@@ -71,8 +71,7 @@ class Shelf:
         if kept is None:
             kept = Kept(World.at(known, day, self.lives, self.position))
         elif kept.world.directory is not known or kept.world.position != self.position:
-            old, moved = kept.world, kept.moved
-            kept = Kept(World.at(known, day, self.lives, self.position, before=old, moved=moved))
+            kept = Kept(kept.world.moved(known, self.lives, self.position, kept.moved))
         while len(self.worlds) >= DAYS_KEPT:
             del self.worlds[next(iter(self.worlds))]
         self.worlds[day] = kept

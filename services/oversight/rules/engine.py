@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from services.oversight.rules.catalogue import BY_ID, RULES, Rule
 from services.oversight.rules.checks import CHECKS, Check, found
@@ -17,8 +16,7 @@ type State = Literal["done", "missing", "waived", "shown"]
 """`shown` is what is not there and, by the school's reading of the rule, not required either."""
 
 
-@dataclass(frozen=True)
-class Obligation:
+class Obligation(NamedTuple):
     """What one rule asks of one subject in one period, and how that stands.
 
     `evidence` are the ids of the events that prove it done or waived. It is `due_on` the last day of

@@ -161,10 +161,8 @@ def _rated(w: World, subject: Subject, _: Period) -> Proof:
 def _donated(w: World, subject: Subject, period: Period) -> Proof:
     """The year's gifts come to the amount that was set, and a pupil is supported (R16)."""
     setting = w.directory.policy.values.get("donation_amount")
-    gifts = [a for a in w.activities.get((subject[0], "donation"), []) if a.what.on in period]
-    pairings = [
-        a for a in w.activities.get((subject[0], "pairing_support"), []) if a.what.on in period
-    ]
+    gifts = [a for a in w.activities(subject[0], "donation") if a.what.on in period]
+    pairings = [a for a in w.activities(subject[0], "pairing_support") if a.what.on in period]
     total = sum((gift.what.amount or Decimal(0) for gift in gifts), Decimal(0))
     tied = [a for a in (*pairings, *gifts) if a.what.pupil]
     if setting is None or total < Decimal(setting.value) or not tied:
@@ -174,7 +172,7 @@ def _donated(w: World, subject: Subject, period: Period) -> Proof:
 
 def _visited(w: World, subject: Subject, period: Period) -> Proof:
     """A colleague in difficulty was visited, and a difficulty is solved."""
-    visits = [a for a in w.activities.get((subject[0], "staff_visit"), []) if a.what.on in period]
+    visits = [a for a in w.activities(subject[0], "staff_visit") if a.what.on in period]
     outcomes = (visit.latest(DifficultySolved, DifficultyReopened) for visit in visits)
     solved = [h for h in outcomes if h and isinstance(h.event, DifficultySolved)]
     return proved((visits[0].standing[0], *solved)) if solved else MISSING

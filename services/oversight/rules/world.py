@@ -52,12 +52,39 @@ UNORDERED = frozenset({"R46", "R47", "R48"})
 """Rules of two people of whom neither comes first."""
 
 
+ACTIVITY = "study.activity"
+
+
+@dataclass
+class Activities:
+    """The activities that count, by person and kind: the one kind of stream a school has many of."""
+
+    by: dict[tuple[str, str], dict[str, Life]] = field(default_factory=dict)
+    whose: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def put(self, stream: str, life: Life | None) -> None:
+        """Take in what became of one activity."""
+        if stream in self.whose:
+            del self.by[self.whose.pop(stream)][stream]
+        if life and not life.voided:
+            whose = self.whose[stream] = (life.what.person, life.what.kind.value)
+            self.by.setdefault(whose, {})[stream] = life
+
+
 @dataclass(frozen=True)
 class Watched(Mapping[str, Mapping[str, Life]]):
     """The streams of a school, and which kinds of them were looked at."""
 
     streams: Lives
+    by: Mapping[tuple[str, str], Mapping[str, Life]]
     looked_at: list[set[str]]
+
+    @property
+    def activities(self) -> Mapping[tuple[str, str], Mapping[str, Life]]:
+        """The activities that count, by person and kind."""
+        for reading in self.looked_at[-1:]:
+            reading.add(ACTIVITY)
+        return self.by
 
     def __getitem__(self, of: str) -> Mapping[str, Life]:
         """The streams of a kind."""
@@ -84,44 +111,45 @@ class World:
     day: date
     streams: Lives
     position: int = 0
+    done: Activities = field(default_factory=Activities)
     made: dict[Any, tuple[Any, frozenset[str]]] = field(default_factory=dict)
     _looked_at: list[set[str]] = field(default_factory=list)
 
     @classmethod
-    def at(
-        cls,
+    def at(cls, directory: Directory, day: date, streams: Lives, position: int) -> "World":
+        """What was known at the end of a day, of the log up to a position: later entries are cut off."""
+        return cls(directory, day, {}, 0).moved(directory, streams, position, None)
+
+    def moved(
+        self,
         directory: Directory,
-        day: date,
         streams: Lives,
         position: int,
-        *,
-        before: "World | None" = None,
-        moved: AbstractSet[str] = frozenset(),
+        moved: Mapping[str, AbstractSet[str]] | None,
     ) -> "World":
-        """What was known at the end of a day, of the log up to a position: later entries are cut off.
+        """The same day at a later position, since when these streams moved, by kind; all, if none is named.
 
-        `before` is the same day at an earlier position, since when streams of the `moved` kinds moved.
+        This world is not to be used any more.
         """
-        if before and (before.directory is not directory or before.day != day):
-            before = None
-        end = end_of_day(day, directory.school.zone)
-        kept = (
-            {of: some for of, some in before.streams.items() if of not in moved} if before else {}
-        )
-        cut = {
-            of: kept[of]
-            if of in kept
-            else {i: known for i, life in some.items() if (known := life.until(end, position))}
-            for of, some in streams.items()
-        }
-        worked_out = before.made if before else {}
-        still = {key: one for key, one in worked_out.items() if one[1].isdisjoint(moved)}
-        return cls(directory, day, cut, position, still)
+        end = end_of_day(self.day, directory.school.zone)
+        cut: dict[str, dict[str, Life]] = {of: dict(some) for of, some in self.streams.items()}
+        moving = moved if moved is not None else {of: some.keys() for of, some in streams.items()}
+        for of, ids in moving.items():
+            known = cut.setdefault(of, {})
+            for i in ids:
+                life = streams[of][i].until(end, position)
+                if life:
+                    known[i] = life
+                if of == ACTIVITY:
+                    self.done.put(i, life)
+        still = self.made if directory is self.directory else {}
+        made = {key: one for key, one in still.items() if one[1].isdisjoint(moving)}
+        return World(directory, self.day, cut, position, self.done, made)
 
     @property
     def lives(self) -> Watched:
         """Every stream by kind and id."""
-        return Watched(self.streams, self._looked_at)
+        return Watched(self.streams, self.done.by, self._looked_at)
 
     def once[T](self, key: object, make: Callable[[], T]) -> T:
         """Something that is made once."""
@@ -418,40 +446,27 @@ class World:
             several.sort(key=lambda talk: (talk.told.begun_at, talk.id))
         return found
 
-    @property
-    def activities(self) -> dict[tuple[str, str], list[Life]]:
-        """The activities of a person, by kind."""
-        return self.once("activities", self._activities)
+    def activities(self, person: str, kind: str) -> list[Life]:
+        """What somebody did of a kind, under whatever id, in the order of the days."""
+        by = self.lives.activities
+        return self.once(
+            ("activities", person, kind),
+            lambda: sorted(
+                (life for i in self._ids(person) for life in by.get((i, kind), {}).values()),
+                key=lambda life: (life.what.on, life.id),
+            ),
+        )
 
-    def _activities(self) -> dict[tuple[str, str], list[Life]]:
-        found: dict[tuple[str, str], list[Life]] = {}
-        for life in self.counting("study.activity"):
-            found.setdefault((self.who(life.what.person), life.what.kind.value), []).append(life)
-        return found
-
-    @property
-    def activity_days(self) -> dict[tuple[str, str], dict[date, tuple[str, ...]]]:
-        """The days on which somebody did something of a kind, with the events."""
-        return self.once("activity_days", self._activity_days)
-
-    def _activity_days(self) -> dict[tuple[str, str], dict[date, tuple[str, ...]]]:
-        found: dict[tuple[str, str], dict[date, tuple[str, ...]]] = {}
-        for whose, several in self.activities.items():
-            days = found.setdefault(whose, {})
-            for life in several:
-                days[life.what.on] = (*days.get(life.what.on, ()), life.standing[0].id)
-        return found
+    def _ids(self, person: str) -> tuple[str, ...]:
+        """Every id somebody goes or went by."""
+        merged = self._merged
+        return (person, *(i for i in merged if merged[i] == person)) if merged else (person,)
 
     def did(self, person: str, kind: str, period: Period) -> tuple[str, ...]:
         """What somebody did of a kind in a period."""
-        days = self.activity_days.get((person, kind))
-        if not days:
-            return ()
-        length = (period.ends_on - period.begins_on).days
-        if length < len(days):
-            all_days = (period.begins_on + timedelta(days=n) for n in range(length + 1))
-            return tuple(e for day in all_days for e in days.get(day, ()))
-        return tuple(e for day, events in sorted(days.items()) if day in period for e in events)
+        return tuple(
+            life.standing[0].id for life in self.activities(person, kind) if life.what.on in period
+        )
 
     def held(self, kind: MeetingKind) -> list[Meeting]:
         """The meetings of a kind that were held, in the order of their days."""
