@@ -89,13 +89,13 @@ async def all_talks(query: Talks, desk: Desk, _: Caller) -> dict[str, Any]:
     where: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
     if query.party:
         where["parties"] = {"$in": _names(query.party, school)}
-    when: list[dict[str, Any]] = []
+    when: dict[str, str] = {}
     if query.since:
-        when.append({"begins_at": {"$gt": _end(query.since - timedelta(days=1), school)}})
+        when["$gt"] = _end(query.since - timedelta(days=1), school)
     if query.until:
-        when.append({"begins_at": {"$lt": _end(query.until, school)}})
+        when["$lt"] = _end(query.until, school)
     if when:
-        where["$and"] = when
+        where["begins_at"] = when
     found = await desk.find(talks, where, after=query.after, limit=query.limit)
     items = [_listed(document, school) for document in found]
     return _page(items, query.limit)
@@ -260,7 +260,9 @@ async def matrix(query: TalkCoverage, desk: Desk, _: Caller) -> dict[str, Any]:
     known = desk.ledger(facts) or cover.Talks()
     found = cover.coverage(school, known.talks, query.on or school.day(desk.at), since=since)
     told = found.model_dump(mode="json")
-    leads = [{**told, "leads": lead.leads} for told, lead in zip(told["leads"], found.leads, strict=True)]
+    leads = [
+        {**told, "leads": lead.leads} for told, lead in zip(told["leads"], found.leads, strict=True)
+    ]
     return {
         "on": told["on"],
         "since": told["since"],

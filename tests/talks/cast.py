@@ -190,9 +190,7 @@ disputed = TalkDisputed(party=TEACHER, reason="第二条建议不是我提的")
 released = TalkReleased(
     party=MEMBER, audiences=(Audience.supervision_group, Audience.leadership_team)
 )
-raised = TalkProblemRaised(
-    **PROBLEM, person=None, not_four_winds=False, key_issue=False
-)
+raised = TalkProblemRaised(**PROBLEM, person=None, not_four_winds=False, key_issue=False)
 voided = TalkVoided(reason="与另一条记录是同一次谈话")
 
 CONFIRMED = (held, member_confirmed, teacher_confirmed)

@@ -56,7 +56,12 @@ def told(said: dict[str, Any]) -> dict[str, Any]:
 TALK_COMMANDS: tuple[Command, ...] = (
     by(MEMBER, ArrangeTalk, **PLAN, request="request-1"),
     by(ADMINISTRATOR, ArrangeTalk, **PLAN),
-    by(TEACHER, RearrangeTalk, **{**PLAN, "planned_at": PLAN["planned_at"] + days(1)}, reason="监考"),
+    by(
+        TEACHER,
+        RearrangeTalk,
+        **{**PLAN, "planned_at": PLAN["planned_at"] + days(1)},
+        reason="监考",
+    ),
     by(MEMBER, CancelTalk, reason="对方外出培训"),
     by(MEMBER, HoldTalk, **told(TOLD)),
     by(TEACHER, RecordTalk, **told(TOLD), request="request-1"),

@@ -107,7 +107,7 @@ def test_what_cannot_come_about_is_refused(changes: dict[str, Any], rule: Any) -
 
 
 def test_a_talk_with_somebody_on_no_roster_has_one_party_of_the_school() -> None:
-    outsider = {"parties": (MEMBER,), "outsider": "一名家长"}
+    outsider: dict[str, Any] = {"parties": (MEMBER,), "outsider": "一名家长"}
     talk.when(arrange(**outsider)).then(arranged.model_copy(update=outsider))
 
 
@@ -118,9 +118,9 @@ def test_a_talk_may_be_planned_long_before_or_entered_long_after() -> None:
 
 
 def test_a_group_and_a_branch_are_arranged_too() -> None:
-    group = {"kind": TalkKind.group, "parties": (MEMBER, TEACHER, ANOTHER)}
+    group: dict[str, Any] = {"kind": TalkKind.group, "parties": (MEMBER, TEACHER, ANOTHER)}
     talk.when(arrange(**group)).then(arranged.model_copy(update=group))
-    branch = {"kind": TalkKind.branch, "branch": "liberal"}
+    branch: dict[str, Any] = {"kind": TalkKind.branch, "branch": "liberal"}
     talk.when(arrange(**branch)).then(arranged.model_copy(update=branch))
 
 
@@ -141,7 +141,7 @@ def test_a_talk_that_was_asked_for_is_one_of_who_asked_and_who_was_asked() -> No
 def test_a_talk_that_the_public_asked_for_is_one_with_the_public() -> None:
     asked = Scenario(decider, Facts(SCHOOL, Requested(asker=None, asked=MEMBER)))
     asked.when(arrange(request="request-1")).then_rejected(RequestOfOthers)
-    came = {"parties": (MEMBER,), "outsider": "一名家长"}
+    came: dict[str, Any] = {"parties": (MEMBER,), "outsider": "一名家长"}
     asked.when(arrange(request="request-1", **came)).then(
         arranged_on_request.model_copy(update=came)
     )

@@ -53,6 +53,13 @@ SAID: dict[str, Any] = {
 }
 
 
+async def at_work() -> Works:
+    """The service with its commands at hand, as after a start."""
+    at = await works(service, SCHOOL)
+    at.runtime._commands = service.commands()
+    return at
+
+
 async def carry(
     at: Works, who: PersonId, name: str, target: str | None = None, **fields: Any
 ) -> Reply:
@@ -82,19 +89,19 @@ async def told(at: Works, query: Any, who: PersonId) -> dict[str, Any]:
 
 
 async def test_what_was_said_is_in_the_log_sealed_each_part_under_its_own_key() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     talk = (await carry(at, MEMBER, "record-talk", **SAID)).id
     event: Any = at.pages.log[-1].event
     assert isinstance(event, TalkHeld)
     for text in (event.place, event.sides[0].opinion_about_me, event.communicated[0].criticism):
         assert is_token(text)
-        assert text.split("~")[2] == f"talk.{talk}"
-    assert event.helped.split("~")[2] == f"talk.{talk}.help"
+        assert str(text).split("~")[2] == f"talk.{talk}"
+    assert str(event.helped).split("~")[2] == f"talk.{talk}.help"
     assert "听课" not in at.pages.log[-1].body.decode()
 
 
 async def test_who_came_from_outside_is_sealed_under_a_key_of_its_own() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     outside = {"parties": [MEMBER], "outsider": "一名家长", "communicated": []}
     talk = (await carry(at, MEMBER, "record-talk", **{**SAID, **outside})).id
     event: Any = at.pages.log[-1].event
@@ -105,7 +112,7 @@ async def test_who_came_from_outside_is_sealed_under_a_key_of_its_own() -> None:
 
 
 async def test_the_parties_read_it_and_nobody_else() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     talk = (await carry(at, MEMBER, "record-talk", **SAID)).id
     mine = await told(at, q.Talk(id=talk), TEACHER)
     assert mine["communicated"][0]["criticism"] == "听不进意见"
@@ -118,7 +125,7 @@ async def test_the_parties_read_it_and_nobody_else() -> None:
 
 
 async def test_a_talk_that_is_not_over_is_not_on_record() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     ahead = {**SAID, "ended_at": (NOON + timedelta(minutes=30)).isoformat()}
     with pytest.raises(OccurredInTheFuture):
         await carry(at, MEMBER, "record-talk", **ahead)
@@ -129,15 +136,15 @@ async def test_a_talk_that_is_not_over_is_not_on_record() -> None:
 
 
 async def test_an_arranged_talk_may_be_to_come() -> None:
-    at = await works(service, SCHOOL)
-    plan = {"kind": "one_by_one", "parties": [MEMBER, TEACHER]}
+    at = await at_work()
+    plan: dict[str, Any] = {"kind": "one_by_one", "parties": [MEMBER, TEACHER]}
     soon = (NOON + timedelta(days=2)).isoformat()
     await carry(at, MEMBER, "arrange-talk", **plan, planned_at=soon)
     assert len(at.pages.log) == 1
 
 
 async def test_nothing_is_said_of_a_talk_nobody_has_spoken_of() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     with pytest.raises(NotFound):
         await carry(at, MEMBER, "confirm-talk", "talk-9")
 
@@ -146,10 +153,10 @@ async def test_nothing_is_said_of_a_talk_nobody_has_spoken_of() -> None:
 
 
 async def test_a_request_is_answered_by_the_talk_that_names_it() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     request = (await carry(at, TEACHER, "request-talk", asked=MEMBER)).id
     await carry(at, MEMBER, "accept-request", request)
-    plan = {"kind": "one_by_one", "parties": [MEMBER, TEACHER], "request": request}
+    plan: dict[str, Any] = {"kind": "one_by_one", "parties": [MEMBER, TEACHER], "request": request}
     soon = NOON.isoformat()
     talk = (await carry(at, MEMBER, "arrange-talk", **plan, planned_at=soon)).id
     await carry(at, TEACHER, "hold-talk", talk, **SAID)
@@ -164,7 +171,7 @@ async def test_a_request_is_answered_by_the_talk_that_names_it() -> None:
 
 
 async def test_what_a_request_does_not_allow_is_refused() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     with pytest.raises(NoSuchRequest):
         await carry(at, MEMBER, "record-talk", **SAID, request="request-9")
     request = (await carry(at, ANOTHER, "request-talk", asked=MEMBER)).id
@@ -215,7 +222,7 @@ def test_a_problem_has_all_that_an_issue_is_opened_with() -> None:
 
 
 async def test_a_problem_is_raised_sealed() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     talk = (await carry(at, MEMBER, "record-talk", **SAID)).id
     problem = {"addressee": "team", "not_four_winds": True, "discovery": "peer_raised"}
     await carry(at, TEACHER, "raise-problem", talk, key="homework", title="作业太多", **problem)
@@ -227,7 +234,7 @@ async def test_a_problem_is_raised_sealed() -> None:
 
 
 async def test_the_service_answers_a_request_on_behalf_of_who_recorded_the_talk() -> None:
-    at = await works(service, SCHOOL)
+    at = await at_work()
     request = (await carry(at, TEACHER, "request-talk", asked=MEMBER)).id
     await carry(at, TEACHER, "record-talk", **SAID, request=request)
     last = at.pages.log[-1]

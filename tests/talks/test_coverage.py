@@ -139,9 +139,7 @@ def test_a_group_or_branch_talk_never_counts_as_one_by_one() -> None:
 
 def test_what_everybody_confirmed_is_told_from_what_was_merely_held() -> None:
     half = fact(MEMBER, LEADER, confirmed=(MEMBER,))
-    (found,) = [
-        c for c in covered(half, fact(MEMBER, LEADER, agreed=True)).leader_member if c.held
-    ]
+    (found,) = [c for c in covered(half, fact(MEMBER, LEADER, agreed=True)).leader_member if c.held]
     assert (found.held, found.confirmed) == (("talk-1", "talk-2"), ("talk-2",))
 
 

@@ -6,12 +6,15 @@ from services.talks.domain import request
 from services.talks.domain.request import AcceptRequest, VoidRequest, WithdrawRequest
 from services.talks.domain.talk import (
     ArrangeTalk,
+    ConfirmedByAll,
     ConfirmTalk,
     CorrectTalk,
+    DisputeTalk,
     Facts,
     FourEyes,
     HoldTalk,
     RecordTalk,
+    ReleaseTalk,
     Requested,
     TalkingWithOneself,
     VoidTalk,
@@ -21,6 +24,8 @@ from services.talks.events import TalkRequestAccepted, TalkRequestWithdrawn
 from shared.decider import PersonId
 from tests.scenario import Scenario
 from tests.talks.cast import (
+    CONFIRMED,
+    CORRECTED,
     MEMBER,
     PLAN,
     SECRETARY,
@@ -28,10 +33,13 @@ from tests.talks.cast import (
     TOLD,
     arranged,
     by,
+    corrected,
+    disputed,
     held,
     held_on_request,
     member_confirmed,
     merged,
+    released,
     requested,
 )
 from tests.talks.everything import told
@@ -50,10 +58,24 @@ def second[E: Any](event: E) -> E:
     return again
 
 
-def test_a_party_goes_on() -> None:
-    talk.given(second(held)).when(by(MEMBER, ConfirmTalk)).then(member_confirmed)
+def test_a_party_goes_on_by_the_name_the_record_has_for_them() -> None:
+    talk.given(second(held)).when(by(MEMBER, ConfirmTalk)).then(second(member_confirmed))
     talk.given(second(held), second(member_confirmed)).when(by(MEMBER, ConfirmTalk)).then_nothing()
+    talk.given(second(held)).when(by(TEACHER, DisputeTalk, reason=disputed.reason)).then(
+        second(disputed)
+    )
+    release = by(MEMBER, ReleaseTalk, audiences=released.audiences)
+    talk.given(second(held)).when(release).then(second(released))
     talk.given(second(arranged)).when(by(MEMBER, HoldTalk, **told(TOLD))).then(held)
+
+
+def test_who_confirmed_and_then_disputes_no_longer_confirms() -> None:
+    confirmed = tuple(second(event) for event in CONFIRMED)
+    correct = by(MEMBER, CorrectTalk, **told(CORRECTED), reason=corrected.reason)
+    talk.given(*confirmed).when(correct).then_rejected(ConfirmedByAll)
+    talk.given(*confirmed, second(disputed)).when(correct).then(corrected)
+    state: Any = decider.fold((*confirmed, second(disputed)))
+    assert state.confirmed == {MEMBER_2}
 
 
 def test_the_same_record_is_the_same() -> None:

@@ -23,7 +23,8 @@ def test_it_is_read_and_nothing_is_missing(event: type[Event]) -> None:
 
 def test_a_type_says_where_it_belongs() -> None:
     for stream in service.streams:
-        for event in stream.decider.members(stream.decider.events):
+        events: tuple[type[Event], ...] = stream.decider.members(stream.decider.events)
+        for event in events:
             name, category, fact, version = event.TYPE.split(".")
             assert (name, category, version) == ("talks", stream.decider.category, "v1")
             assert fact.replace("-", "").isalpha()

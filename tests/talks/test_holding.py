@@ -93,6 +93,11 @@ def test_only_who_talked_puts_it_on_record() -> None:
     talk.when(record(ANOTHER, others=(ANOTHER,))).then_rejected(NotAPartyToTheTalk)
 
 
+def test_nobody_else_finds_out_whether_they_guessed_what_was_said() -> None:
+    talk.given(held).when(hold(ANOTHER)).then_rejected(OutOfOrder)
+    talk.given(held).when(record(ANOTHER)).then_rejected(OutOfOrder)
+
+
 def test_nobody_puts_a_talk_of_others_on_record_as_their_own() -> None:
     taken = hold(ANOTHER, parties=(ANOTHER, TEACHER), sides=(), communicated=())
     talk.given(arranged).when(taken).then_rejected(NotAPartyToTheTalk)

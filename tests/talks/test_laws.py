@@ -9,7 +9,7 @@ import pytest
 from services.talks.domain import request, talk
 from services.talks.domain.request import VoidRequestedTalk
 from services.talks.domain.talk import ConfirmTalk, Held, RearrangeTalk, VoidTalk
-from services.talks.events import TalkCorrected, TalkVoided
+from services.talks.events import TalkConfirmed, TalkCorrected, TalkVoided
 from shared.decider import Command, Event, Rejected
 from shared.journal import dump_state, load_state
 from tests.rectification.test_laws import otherwise
@@ -89,7 +89,7 @@ def test_a_command_that_says_something_else_is_never_taken_for_the_same(laws: La
         if isinstance(command, VoidRequestedTalk):
             continue
         for other in otherwise(command):
-            if isinstance(command, RearrangeTalk) and other == replace_reason(command, other):
+            if isinstance(command, RearrangeTalk) and other == only_another_reason(command, other):
                 continue
             try:
                 event = laws.decider.decide(other, after, laws.facts)
@@ -98,7 +98,7 @@ def test_a_command_that_says_something_else_is_never_taken_for_the_same(laws: La
             assert event is not None, f"{other} swallowed after {command}"
 
 
-def replace_reason(command: Command, other: Command) -> Command:
+def only_another_reason(command: Command, other: Command) -> Command:
     return command.model_copy(update={"reason": getattr(other, "reason", None)})
 
 
@@ -144,7 +144,7 @@ def test_a_talk_is_confirmed_by_all_only_when_each_party_said_so() -> None:
         assert state.disputes == ()
     for state in reachable(TALK):
         if isinstance(state, Held) and MEMBER not in state.confirmed:
-            after = talk.evolve(state, talk.TalkConfirmed(party=TEACHER))
+            after = talk.evolve(state, TalkConfirmed(party=TEACHER))
             assert not getattr(after, "confirmed_by_all", True)
 
 

@@ -196,5 +196,7 @@ def test_what_never_began_has_no_card(project: Any, events: Any) -> None:
 def test_every_event_of_the_service_is_followed_by_a_view() -> None:
     followed = {event for view in service.views for event in view.follows}
     assert followed == {
-        event for stream in service.streams for event in stream.decider.members(stream.decider.events)
+        event
+        for stream in service.streams
+        for event in stream.decider.members(stream.decider.events)
     }

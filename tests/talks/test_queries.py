@@ -236,7 +236,7 @@ async def test_talks_are_found_by_what_is_known_of_them(where: Any, ids: list[st
         (BEGUN.replace(hour=16, minute=0), False),
     ],
 )
-async def test_a_day_is_the_schools_to_the_last_moment(moment: Any, there: bool) -> None:
+async def test_a_day_is_the_schools_to_the_last_moment(moment: Any, there: Any) -> None:
     one = held.model_copy(update={"begun_at": moment})
     desk = await after(("talk-1", one))
     assert await listed(desk, since=TODAY, until=TODAY) == (["talk-1"] if there else [])
@@ -247,7 +247,7 @@ async def test_a_list_holds_nothing_of_what_was_said_not_even_for_the_parties() 
     for who in (MEMBER, ANOTHER):
         found = await q.all_talks(q.Talks(), desk, caller(who))
         assert TOKEN_PREFIX not in str(found)
-        assert held.sides[0].strengths not in str(found)
+        assert str(held.sides[0].strengths) not in str(found)
         assert not {"sides", "place", "helped"} & found["items"][0].keys()
 
 
@@ -385,4 +385,3 @@ async def test_a_school_nobody_enrolled_has_no_facts() -> None:
         await q.talk_facts(TALK_COMMANDS[0], desk)  # type: ignore[arg-type]  # one of them
     with pytest.raises(UnknownSchool):
         await q.request_facts(REQUEST_COMMANDS[0], desk)  # type: ignore[arg-type]  # as above
-

@@ -465,6 +465,7 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
 
     Talks of one person that overlap are a finding of oversight, and so is a short one (R52).
     """
+    on_record = talk
     command, talk, facts = _by_name(command, talk, facts)
     match command, talk:
         # arranged
@@ -473,14 +474,14 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             _arranging(command, facts)
             plan = vars(_plan(command))
             return TalkArranged(**plan, request=command.request, arranged_by=command.by)
-        case ArrangeTalk(request=request), Arranged(plan=plan) if (
-            (_plan(command), request) == (plan, talk.request)
-        ):
+        case ArrangeTalk(by=person, request=request), Arranged(plan=plan):
+            if (person, _plan(command), request) != (talk.arranged_by, plan, talk.request):
+                raise OutOfOrder
             return None
         case RearrangeTalk(), Arranged(plan=plan):
+            _may_arrange(command, plan, facts)
             if _plan(command) == plan:
                 return None
-            _may_arrange(command, plan, facts)
             _arranging(command, facts)
             return TalkRearranged(**vars(_plan(command)), reason=command.reason)
         case CancelTalk(reason=reason), Arranged(plan=plan):
@@ -496,39 +497,37 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
         case RecordTalk(request=request), Unheld():
             _known(request, facts)
             return _held(command, request, facts)
-        case HoldTalk(), Held(told=told) if _told(command) == told:
-            return None
-        case RecordTalk(request=request), Held(told=told) if (
-            (_told(command), request) == (told, talk.request)
-        ):
+        case HoldTalk(by=person) | RecordTalk(by=person), Held(told=told):
+            request = getattr(command, "request", talk.request)
+            if person not in told.parties or (_told(command), request) != (told, talk.request):
+                raise OutOfOrder
             return None
         case CorrectTalk(by=person, reason=reason), Held(told=told):
+            _party(person, told.parties)
             if _told(command) == told:
                 return None
-            _party(person, told.parties)
             if talk.confirmed_by_all:
                 raise ConfirmedByAll
             _telling(command, facts)
             return TalkCorrected(**dict(_told(command)), reason=reason)
 
         # confirmed or disputed
-        case ConfirmTalk(by=person), Held(told=told):
-            _party(person, told.parties)
-            return None if person in talk.confirmed else TalkConfirmed(party=person)
-        case DisputeTalk(by=person, reason=reason), Held(told=told):
-            _party(person, told.parties)
+        case ConfirmTalk(by=person), Held():
+            party = _as_recorded(person, on_record, facts)
+            return None if person in talk.confirmed else TalkConfirmed(party=party)
+        case DisputeTalk(by=person, reason=reason), Held():
+            party = _as_recorded(person, on_record, facts)
             same = Dispute(person, reason) in talk.disputes
-            return None if same else TalkDisputed(party=person, reason=reason)
+            return None if same else TalkDisputed(party=party, reason=reason)
 
         # shown and followed up
         case ReleaseTalk(by=person, audiences=chosen), Held(told=told):
-            _party(person, told.parties)
+            party = _as_recorded(person, on_record, facts)
             if told.outsider:
                 raise OutsiderReleasesNothing
             audiences = tuple(audience for audience in Audience if audience in chosen)
-            before = next((r.audiences for r in talk.releases if r.party == person), ())
-            same = audiences == before
-            return None if same else TalkReleased(party=person, audiences=audiences)
+            known = next((r.audiences for r in talk.releases if r.party == person), ())
+            return None if audiences == known else TalkReleased(party=party, audiences=audiences)
         case RaiseProblem(by=person), Held(told=told):
             _party(person, told.parties)
             return _raised(command, talk, facts)
@@ -545,9 +544,7 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
             raise OutOfOrder
 
 
-def _by_name(
-    command: TalkCommand, talk: Talk, facts: Facts
-) -> tuple[TalkCommand, Talk, Facts]:
+def _by_name(command: TalkCommand, talk: Talk, facts: Facts) -> tuple[TalkCommand, Talk, Facts]:
     """The same with everybody named by the entry that stands, where duplicates were merged."""
     roster = facts.directory.roster
     request = roster.settled(facts.request)
@@ -588,9 +585,7 @@ def _telling(command: _Telling, facts: Facts) -> None:
         raise TalkingWithOneself
 
 
-def _company(
-    command: _Planning | _Telling, at: Instant, facts: Facts, *others: str
-) -> None:
+def _company(command: _Planning | _Telling, at: Instant, facts: Facts, *others: str) -> None:
     """Refuse a company that cannot have come together on that day."""
     parties, kind, directory = command.parties, command.kind, facts.directory
     if len(set(parties)) < len(parties):
@@ -620,6 +615,15 @@ def _once(people: Iterable[str]) -> None:
 def _party(person: PersonId, parties: Iterable[str]) -> None:
     if person not in parties:
         raise NotAPartyToTheTalk
+
+
+def _as_recorded(person: PersonId, talk: Talk, facts: Facts) -> PersonId:
+    """The id by which the record names a party: what is folded without a roster stays together."""
+    identity = facts.directory.roster.identity
+    for party in _on_record(talk).told.parties:
+        if identity(party) == person:
+            return party
+    raise NotAPartyToTheTalk
 
 
 def _may_arrange(command: Command, plan: Plan, facts: Facts) -> None:
@@ -702,16 +706,14 @@ def evolve(talk: Talk, event: TalkEvent) -> Talk:
         case TalkArranged(request=request, arranged_by=person):
             return Arranged(_planned(event), request, person)
         case TalkRearranged():
-            return replace(talk, plan=_planned(event))  # type: ignore[call-arg]  # only what was arranged is rearranged
+            return replace(talk, plan=_planned(event))  # type: ignore[arg-type]  # only what was arranged is rearranged
         case TalkCancelled(reason=reason):
             return Cancelled(reason)
         case TalkHeld(request=request, recorded_by=person):
             return Held(told_by(event), request, person)
         case TalkCorrected():
             held = _on_record(talk)
-            return Held(
-                told_by(event), held.request, held.recorded_by, problems=held.problems
-            )
+            return Held(told_by(event), held.request, held.recorded_by, problems=held.problems)
         case TalkConfirmed(party=person):
             held = _on_record(talk)
             disputes = tuple(d for d in held.disputes if d.party != person)
