@@ -412,12 +412,17 @@ class Cause(_Part):
 
 
 class ImprovementMeasure(_Part):
-    """What is to be done; without owner, deadline or deliverable it is not concrete (R64)."""
+    """What is to be done about which issues; concrete with owner, deadline and deliverable (R64).
+
+    `key` names it within its paper, so that what comes of it can say where it comes from.
+    """
 
     text: Text
     owner: PersonId | None = None
     due_on: date | None = None
     deliverable: Text | None = None
+    key: str = ""
+    issues: tuple[str, ...] = ()
 
 
 class SectionLengths(_Part):

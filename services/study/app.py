@@ -42,6 +42,7 @@ service = Service(
     queries={
         queries.StudySessions: queries.all_sessions,
         queries.StudyCatalogue: queries.catalogue,
+        queries.Readings: queries.all_readings,
         queries.ReadingMatrix: queries.reading_matrix,
         queries.Reflections: queries.all_reflections,
         queries.Reflection: queries.reflection,

@@ -178,6 +178,24 @@ async def catalogue(query: StudyCatalogue, desk: Desk, _: Caller) -> Found:
     return _page(await _listed(items, where, desk, query.after, query.limit), query.limit)
 
 
+class Readings(Query):
+    """Who has read what, in which edition, on which day."""
+
+    zh = "学习篇目登记"
+    path = "readings"
+    allowed = PEOPLE
+    person: Id | None = None
+    item: Id | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def all_readings(query: Readings, desk: Desk, _: Caller) -> Found:
+    """One page of readings."""
+    where = {"person": _aliases(query.person, desk), "item": query.item}
+    return _page(await _listed(readings, where, desk, query.after, query.limit), query.limit)
+
+
 class ReadingMatrix(Query):
     """Who has read which required item, who has yet to (R10)."""
 

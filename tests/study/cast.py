@@ -119,13 +119,6 @@ def by[C: Command](
     return kind.model_validate({**fields, "by": person, "at": at, "stream": stream})
 
 
-def with_people(**changes: Person) -> Directory:
-    """The school with other people, by their ids with an underscore for a hyphen."""
-    people = {PersonId(name.replace("_", "-")): person for name, person in changes.items()}
-    roster = Roster(people={**SCHOOL.roster.people, **people})
-    return SCHOOL.model_copy(update={"roster": roster})
-
-
 def of_people(people: dict[PersonId, Person]) -> Directory:
     """A school of these people only."""
     return SCHOOL.model_copy(update={"roster": Roster(people=people)})

@@ -18,12 +18,12 @@ def log(*entries: Entry) -> list[Record]:
     return memory.log(*entries, by=OFFICER, noon=NOON)
 
 
-async def after(*entries: Any, directory: Directory | None = SCHOOL, state: Any = None) -> Desk:
+async def after(*entries: Any, directory: Directory | None = SCHOOL) -> Desk:
     """A desk whose views have seen a log, and that can look it up."""
     at = await memory.works(service, directory)
     at.pages.log.extend(log(*entries))
     await at.look()
-    return at.runtime.desk(TOWN, NOON, state)
+    return at.runtime.desk(TOWN, NOON)
 
 
 def caller(person: PersonId) -> Caller:

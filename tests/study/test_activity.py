@@ -1,10 +1,12 @@
 """The six ones: what is recorded of them, and what a visit leads to (R16-R28)."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.feedback.events import Addressee, Discovery, Topic, Wind
 from services.study.domain import FourEyes, InTheFuture, NotHere, OnlyForOneself
@@ -47,6 +49,7 @@ from tests.study.cast import (
     IN_JULY,
     IN_WINTER,
     MEMBER,
+    NOON,
     OFFICER,
     SCHOOL,
     SECRETARY,
@@ -187,6 +190,20 @@ def test_an_amount_is_in_yuan_to_the_fen(amount: str) -> None:
 
 def test_it_is_not_in_the_future() -> None:
     activity.given().when(record(on=TOMORROW)).then_rejected(InTheFuture)
+
+
+minutes = st.integers(0, 40 * 24 * 60).map(lambda n: NOON + timedelta(minutes=n))
+
+
+@given(minutes, st.integers(-3, 3))
+def test_today_is_the_day_it_is_in_shanghai(at: datetime, days: int) -> None:
+    today = (at + timedelta(hours=8)).date()
+    on = today + timedelta(days=days)
+    asked = activity.given().when(by(MEMBER, RecordActivity, at=at, **{**LESSON, "on": on}))
+    if days > 0:
+        asked.then_rejected(InTheFuture)
+    else:
+        asked.then(lesson.model_copy(update={"on": on}))
 
 
 @pytest.mark.parametrize("kind", ActivityKind)

@@ -86,6 +86,7 @@ def test_a_new_edition_is_read_anew() -> None:
 def test_what_is_not_in_the_catalogue_is_not_read() -> None:
     nothing = Scenario(decider, Facts(SCHOOL))
     nothing.given().when(record()).then_rejected(NoSuchItem)
+    nothing.given(*RECORDED).when(correct()).then(corrected)
 
 
 def test_a_reading_is_not_in_the_future() -> None:

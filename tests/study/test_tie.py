@@ -91,7 +91,11 @@ def test_a_second_one_at_the_same_time_is_refused() -> None:
 
 
 def test_a_tie_that_ended_is_written_down_late() -> None:
-    earlier = {"unit": "logistics", "since": date(2022, 9, 5), "until": date(2023, 1, 13)}
+    earlier: dict[str, Any] = {
+        "unit": "logistics",
+        "since": date(2022, 9, 5),
+        "until": date(2023, 1, 13),
+    }
     late = opened.model_copy(update={**earlier, "number": 2})
     tie.given(*OPEN).when(open_tie(**earlier)).then(late)
     tie.given(*OPEN, late).when(open_tie(**earlier)).then_nothing()
@@ -110,7 +114,7 @@ def test_two_members_may_share_a_unit() -> None:
 
 @pytest.mark.parametrize("unit", ["nowhere", "liberal", "union"])
 def test_the_unit_is_a_grade_or_department_of_that_day(unit: str) -> None:
-    late = {"unit": unit, "since": TODAY}
+    late: dict[str, Any] = {"unit": unit, "since": TODAY}
     tie.given().when(open_tie(**late)).then_rejected(NoSuchContactUnit)
     tie.given(*OPEN).when(correct(**late)).then_rejected(NoSuchContactUnit)
 

@@ -108,7 +108,7 @@ def test_a_command_has_a_chinese_name_and_known_roles() -> None:
 
 def test_one_command_begins_each_kind_of_stream() -> None:
     for stream in service.streams:
-        kinds = stream.decider.members(stream.decider.commands)
+        kinds: tuple[type[Command], ...] = stream.decider.members(stream.decider.commands)
         assert sum(kind.creates for kind in kinds) == 1, stream.plural
 
 

@@ -363,7 +363,7 @@ def place(day: date, directory: Directory) -> Place:
     """The school year, term and teaching week of a day, as far as it has them."""
     year, found = school_year(day, directory), directory.calendar.term(day)
     return Place(
-        year and year.begins_on,
+        year.begins_on if year else None,
         found[1].number if found else None,
         directory.calendar.teaching_week(day),
     )
