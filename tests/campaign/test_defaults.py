@@ -125,16 +125,12 @@ def test_whatever_is_well_formed_can_be_used(value: str, unit: SettingUnit) -> N
     if not well_formed(value, unit):
         return
     match unit:
-<<<<<<< HEAD
         case (
             SettingUnit.school_days
             | SettingUnit.minutes
             | SettingUnit.characters
             | SettingUnit.number
         ):
-=======
-        case SettingUnit.school_days | SettingUnit.minutes | SettingUnit.characters:
->>>>>>> study
             assert int(value) >= 0
         case SettingUnit.duration:
             assert duration(value).total_seconds() >= 0
