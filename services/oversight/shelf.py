@@ -9,6 +9,7 @@ worked out for the position before is kept where no stream moved that it looked 
 import asyncio
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -18,7 +19,7 @@ from services.oversight.rules.evidence import Life, Trace
 from services.oversight.rules.world import World
 from shared.callers import UnknownSchool
 from shared.mongo import Document
-from shared.runtime import Desk, Runtime, now
+from shared.runtime import Desk, Runtime, now, patiently
 from shared.views import content
 
 MANY = 500
@@ -109,6 +110,10 @@ def today(desk: Desk) -> date:
 
 async def take_down(runtime: Runtime) -> None:
     """See to it that what moved is found without looking at everything; read what there is once."""
+    await patiently(partial(_take_down, runtime))
+
+
+async def _take_down(runtime: Runtime) -> None:
     await runtime.projector.collection(traces).index(("school", "position"))
     for known in await runtime.projector.collection(directory).find({}, fields=["school"]):
         await world(runtime.desk(known["school"], now()))

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ from openpyxl import Workbook
 
 from services.stack import SERVICES
 from shared.broker import EVENTS
+from shared.runtime import now
 from tests.live.school import School
 
 pytestmark = pytest.mark.live
@@ -116,9 +117,38 @@ async def test_every_other_table_is_taken_too(
     assert words == {line[lines is UNITS] for line in lines[1:]}
 
 
+async def test_activities_come_as_a_table_too(school: School) -> None:
+    await in_a_school_year(school)
+    member, other, today = school.people["member"], school.people["other"], now().date().isoformat()
+    heading = ["类别", "人员", "日期", "金额", "学生代号", "走访对象"]
+    lines = [
+        heading,
+        ["捐资", member, today, "500.00", "pupil-7", ""],
+        ["捐资", member, today, "-1", "pupil-7", ""],
+        ["走访教职工", member, today, "", "", other],
+    ]
+
+    told = await imported(school, "activities", lines)
+
+    assert [(row["ok"], row.get("code")) for row in told["rows"]] == [
+        (True, None), (False, "not-a-positive-amount"), (True, None),
+    ]  # fmt: skip
+    items = (await school.get("member", "/activities"))["items"]
+    assert {item["kind"] for item in items} == {"donation", "staff_visit"}
+
+
+async def in_a_school_year(school: School) -> None:
+    """Give the school a school year that today is in."""
+    today = now().date()
+    begins, ends = today - timedelta(days=200), today + timedelta(days=100)
+    term = {"number": 1, "begins_on": begins.isoformat(), "ends_on": ends.isoformat()}
+    year = {"begins_on": begins.isoformat(), "ends_on": ends.isoformat(), "terms": [term]}
+    await school.do("operator", "/calendars", year)
+
+
 async def test_there_is_a_test_for_every_table() -> None:
     tables = {table.command.__name__ for service in SERVICES for table in service.tables}
-    assert tables == {"EnterPerson", "EnterUnit", "SubmitOpinion"}
+    assert tables == {"EnterPerson", "EnterUnit", "RecordActivity", "SubmitOpinion"}
 
 
 async def test_a_dry_run_tells_everything_and_stores_nothing(school: School) -> None:

@@ -511,10 +511,10 @@ def studied(stream: str, kind: SessionKind, on: date = MARCH) -> Entry:
 
 
 def reflected(
-    stream: str, author: PersonId = ZHOU, on: date = MARCH, *, length: int = 2000, text: str = TEXT
+    stream: str, author: PersonId = ZHOU, on: date = MARCH, *, length: int = 2000
 ) -> Entry:
     event = ReflectionSubmitted(
-        author=author, title=TEXT, text=text, length=length, written_on=on, recorded_by=author
+        author=author, title=TEXT, text=TEXT, length=length, written_on=on, recorded_by=author
     )
     return Entry(stream, event, on, author)
 

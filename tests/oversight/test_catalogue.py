@@ -1,8 +1,10 @@
 """Every rule is there, and the engine tells the histories in which it holds from those in which not."""
 
+from pathlib import Path
+
 import pytest
 
-from services.oversight.rules.catalogue import BY_ID, RULES, Kind
+from services.oversight.rules.catalogue import BY_ID, RULES, Kind, table
 from services.oversight.rules.checks import CHECKS
 from services.oversight.rules.engine import board, obligations
 from services.oversight.rules.fulfilments import FULFILMENTS
@@ -114,3 +116,8 @@ def test_a_school_in_which_nothing_happened_owes_what_its_roster_says() -> None:
     assert rows["R59"]["denominator"] == 4
     assert rows["R43"]["denominator"] == 0
     assert rows["R43"]["share"] is None
+
+
+def test_the_page_for_people_is_the_catalogue() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
+    assert written == table(), "write `catalogue.table()` to docs/rules.md"

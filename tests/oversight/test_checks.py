@@ -112,10 +112,6 @@ CASES: dict[str, tuple[Sequence[Entry], Sequence[Entry]]] = {
     "R06.eve-of-deadline": (on_the_eve(), on_the_eve(PROGRESS)),
     "R06.without-contact": (PLEASED, [*PLEASED, acknowledged("o1")]),
     "R15.too-short": ([reflected("f1", length=1499)], [reflected("f1", length=1500)]),
-    "R15.same-text": (
-        [reflected("f1"), reflected("f2", WU)],
-        [reflected("f1"), reflected("f2", WU, text="另一篇")],
-    ),
     "R43.not-struck-off": (
         [*closed("i1")[:-1], said("i1", NOTICE, APRIL)],
         [*closed("i1")[:-1], said("i1", NOTICE, APRIL), struck_off("i1", on=JUNE)],

@@ -69,3 +69,20 @@ def test_a_request_whose_talk_was_voided_is_unanswered_again() -> None:
     talk = said("q1", RequestedTalkHeld(talk="t1"))
     assert state("R49", asked, talk) == ("done", 1)
     assert state("R49", asked, talk, said("q1", RequestedTalkVoided(talk="t1"))) == ("missing", 0)
+
+
+def test_what_was_done_in_another_campaign_is_not_done_in_this_one() -> None:
+    elsewhere = [
+        Entry(
+            e.stream,
+            e.event.model_copy(update={"campaign": "campaign-0"})
+            if "campaign" in type(e.event).model_fields
+            else e.event,
+            e.on,
+            e.by,
+        )
+        for e in [*examined("e1"), called("m1"), held("m1")]
+    ]
+    at = world(*elsewhere)
+    assert {one.state for one in obligations(BY_ID["R59"], at)} == {"missing"}
+    assert obligations(BY_ID["R66"], at) == ()

@@ -23,6 +23,7 @@ from services.oversight.queries import (
 )
 from services.oversight.rules.engine import board
 from services.oversight.rules.world import World
+from services.oversight.shelf import _SHELVES, take_down
 from shared.callers import Caller, UnknownSchool
 from shared.decider import NotFound, PersonId
 from shared.runtime import Desk, Query
@@ -303,3 +304,15 @@ async def test_what_was_worked_out_is_taken_over_only_where_nothing_moved() -> N
         assert followed["rules"] == board(
             World.at(SCHOOL, TODAY, lives(records(log)[:count]), count)
         )
+
+
+async def test_what_is_in_the_log_is_at_hand_before_anybody_asks() -> None:
+    at_work = await works(talked("t1", ZHOU, LEADER))
+    known = at_work.chest.views(f"oversight.{service.directory.collection}")
+    await known.put({"_id": f"{TOWN}/school", "school": TOWN})
+
+    await take_down(at_work.runtime)
+
+    at_hand = _SHELVES[TOWN]
+    assert at_hand.of() is at_work.runtime.projector
+    assert at_hand.lives.keys() == {"talks.talk"}

@@ -141,7 +141,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "R10",
-        "「按照中发(2023)4号和粤发(2023)8号文件规定的学习内容」",
+        "「按照…文件规定的学习内容」",
         (COVER,),
         "Everybody in the party reads every item of the catalogue.",
         "members_and_readings",
@@ -853,3 +853,32 @@ RULES: tuple[Rule, ...] = (
 )
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
+
+
+def table() -> str:
+    """The catalogue as a page for people (`docs/rules.md`)."""
+    lines = [
+        "# The rules of the plan",
+        "",
+        "Generated from `services/oversight/rules/catalogue.py`. What is computed is computed by",
+        "oversight's engine: *rule × population × period → done, missing or waived*, each with the",
+        "events that prove it.",
+        "A rule without a population is a tag, or for people to judge: no figures are made up for it.",
+        "",
+        "| rule | the plan's words | kind | meaning | population | period | met by |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for rule in RULES:
+        kinds = ", ".join(kind.value for kind in rule.kinds)
+        period = rule.period if rule.population else ""
+        cells = (
+            rule.id,
+            rule.quote,
+            kinds,
+            rule.meaning,
+            rule.population,
+            period,
+            rule.fulfilled_by,
+        )
+        lines.append("| " + " | ".join(cell or "–" for cell in cells) + " |")
+    return "\n".join(lines) + "\n"

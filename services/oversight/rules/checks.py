@@ -3,7 +3,7 @@
 What can be seen and what cannot: texts are sealed with a key per stream, so two texts can only be
 compared within one issue, talk or reflection. That the same statement was handed in again after it had
 been sent back is seen; that one statement was copied into another issue is not, but that the same file
-was handed in as evidence for two issues is.
+was handed in as evidence for two issues is. Copied reflections are found by study, which may read them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -181,17 +181,6 @@ def _short_reflection(w: World) -> Iterator[Found]:
             yield Found((life.id,), (life.standing[0].id,))
 
 
-def _same_reflection(w: World) -> Iterator[Found]:
-    """Handed in again word for word under the same key: as far as sealed texts can be compared."""
-    seen: dict[str, list[tuple[str, str]]] = {}
-    for life in w.counting("study.reflection"):
-        seen.setdefault(life.what.text, []).append((life.id, life.standing[0].id))
-    for several in seen.values():
-        if len(several) > 1:
-            for i, _ in several:
-                yield Found((i,), tuple(event for _, event in several))
-
-
 def _overlapping(w: World) -> Iterator[Found]:
     """Somebody was in two talks at the same time."""
     whose: dict[str, list[Talk]] = {}
@@ -256,7 +245,6 @@ FALSE_CLOSINGS: tuple[Check, ...] = (
 CHECKS: tuple[Check, ...] = (
     *FALSE_CLOSINGS,
     Check("R15.too-short", "心得过短", "A reflection is too short.", _short_reflection),
-    Check("R15.same-text", "心得雷同", "Two reflections are the same.", _same_reflection),
     Check(
         "R43.not-struck-off",
         "已解决未销号",

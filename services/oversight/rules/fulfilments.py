@@ -495,27 +495,37 @@ def _branch_talked(w: World, subject: Subject, period: Period) -> Proof:
     return proved(t.held for t in talks if w.on(t.told.begun_at) in period)
 
 
-def _talked_first(w: World, subject: Subject, period: Period) -> Proof:
-    """Their first talk is no later than the first one without them that they should have led (R56).
+def _first_talks(w: World, period: Period) -> dict[str, tuple[date, Talk]]:
+    """Everybody's first talk in a period, by its day."""
 
-    Who leads a branch leads its talks; who leads the administration those of everybody in no team.
+    def found() -> dict[str, tuple[date, Talk]]:
+        some: dict[str, tuple[date, Talk]] = {}
+        for talk in sorted(w.talks.values(), key=lambda t: (t.told.begun_at, t.id)):
+            day = w.on(talk.told.begun_at)
+            for person in talk.told.parties if day in period else ():
+                some.setdefault(w.who(person), (day, talk))
+        return some
+
+    return w.once(("first-talks", period.key), found)
+
+
+def _talked_first(w: World, subject: Subject, period: Period) -> Proof:
+    """They have talked, and nobody else of their branch on an earlier day (R56, 带头 read as order).
+
+    Who leads a branch leads its members; who leads the administration those of their own branch.
     """
-    me = subject[0]
-    day = w.reference(period)
-    own = [t for t in w.talks.values() if me in {w.who(p) for p in t.told.parties}]
-    first = min(own, key=lambda t: (t.told.begun_at, t.id), default=None)
-    if first is None or w.on(first.told.begun_at) not in period:
+    day, roster = w.reference(period), w.directory.roster
+    firsts = _first_talks(w, period)
+    entry, own = roster.people.get(PersonId(subject[0])), firsts.get(subject[0])
+    if entry is None or own is None:
         return MISSING
-    led: set[str] = set()
-    entry = w.directory.roster.people.get(me)  # type: ignore[call-overload]  # an id
-    for branch in entry.units(Role.branch_secretary, day) if entry else ():
-        led |= {t.id for t in _branch_talks(w).get(branch, [])}
-    if me in w.holders(Role.administrative_head, day):
-        team = set(w.team(day))
-        led |= {t.id for t in w.talks.values() if not team & {w.who(p) for p in t.told.parties}}
-    others = [w.talks[i] for i in led if me not in {w.who(p) for p in w.talks[i].told.parties}]
-    late = any(t.told.begun_at < first.told.begun_at for t in others)
-    return MISSING if late else (first.held.id,)
+    heads = frozenset(w.holders(Role.administrative_head, day))
+    led = {*entry.units(Role.branch_secretary, day)}
+    if subject[0] in heads and (branch := entry.branch(day)):
+        led.add(branch)
+    others = {p for b in led for p in roster.members(b, day) - w.secretaries(b, day) - heads}
+    late = any(firsts[p][0] < own[0] for p in others if p in firsts)
+    return MISSING if late else (own[1].held.id,)
 
 
 # -- Examinations --------------------------------------------------------------------------------
@@ -524,7 +534,7 @@ def _talked_first(w: World, subject: Subject, period: Period) -> Proof:
 def _examined(w: World, subject: Subject, _: Period) -> Proof:
     """Submitted; somebody's own was drafted by themselves."""
     for paper in w.examinations.values():
-        if paper.campaign != w.directory.current or paper.submitted is None:
+        if paper.submitted is None:
             continue
         if subject == ("team",) and paper.team:
             return (paper.submitted.id,)

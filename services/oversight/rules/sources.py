@@ -1,7 +1,16 @@
 """The published events that oversight reads, of every service. Pure."""
 
 from services.campaign.events import CampaignEvent, InspectionEvent
-from services.feedback.events import CollationEvent, OpinionEvent, ReportEvent, SolicitationEvent
+from services.feedback.events import (
+    CollationEvent,
+    OpinionEvent,
+    OpinionsGrouped,
+    OpinionSplit,
+    OpinionsRegrouped,
+    OpinionsUngrouped,
+    ReportEvent,
+    SolicitationEvent,
+)
 from services.meetings.events import (
     AppraisalEvent,
     BallotOpened,
@@ -37,8 +46,13 @@ _NOTHING_TO_COUNT = (
     IssueCalledToAccount,
     BallotOpened,
     BallotsOpened,
+    OpinionSplit,
+    OpinionsGrouped,
+    OpinionsRegrouped,
+    OpinionsUngrouped,
 )
-"""Reminders are the clock's doing and move nothing; what is on a ballot is nobody's to count again."""
+"""Reminders are the clock's doing and move nothing; what is on a ballot is nobody's to count again; what
+a collation amounts to is said when it is closed."""
 
 FOLLOWS: tuple[type[Event], ...] = tuple(
     event

@@ -342,6 +342,18 @@ class World:
 
         return self.once(("made", of), all_of_them)
 
+    def _of_the_campaign[T: Meeting | Examination | Appraisal](
+        self, of: str, make: Callable[[Life], T | None]
+    ) -> dict[str, T]:
+        """What counts in the campaign that counts; another one's is another's."""
+        current = self.directory.current
+
+        def of_this_one() -> dict[str, T]:
+            every = self._made_of(of, make)
+            return {i: one for i, one in every.items() if one.campaign in {None, current}}
+
+        return self.once(("campaign's", of), of_this_one)
+
     @property
     def issues(self) -> dict[str, Issue]:
         """The ledger."""
@@ -364,18 +376,18 @@ class World:
 
     @property
     def meetings(self) -> dict[str, Meeting]:
-        """The meetings that were held."""
-        return self._made_of("meetings.meeting", lines.meeting)
+        """The meetings of this campaign, or of none, that were held."""
+        return self._of_the_campaign("meetings.meeting", lines.meeting)
 
     @property
     def examinations(self) -> dict[str, Examination]:
-        """The self-examinations."""
-        return self._made_of("meetings.examination", lines.examination)
+        """The self-examinations of this campaign."""
+        return self._of_the_campaign("meetings.examination", lines.examination)
 
     @property
     def appraisals(self) -> dict[str, Appraisal]:
-        """The appraisals of members."""
-        return self._made_of("meetings.appraisal", lines.appraisal)
+        """The appraisals of members in this campaign."""
+        return self._of_the_campaign("meetings.appraisal", lines.appraisal)
 
     @property
     def opinions(self) -> dict[str, Life]:
