@@ -19,12 +19,12 @@ up: env   ## start the whole product and print its addresses
 test: env   ## everything, on real servers
 	$(RUN) -m pytest
 
-check: env   ## the ten-second loop: format, lint, types, imports, quick tests
+check: env   ## the ten-second loop: format, lint, types, imports, quick tests of what changed
 	.venv/bin/ruff format --check --quiet .
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	$(RUN) -m pytest -q -m "not live and not thorough"
+	$(RUN) -m pytest -q -m "not live and not thorough" $$(tests/reached.sh)
 
 bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench commands

@@ -32,6 +32,8 @@ from tests.meetings.examination_commands import (
 )
 from tests.scenario import Laws
 
+pytestmark = pytest.mark.thorough
+
 
 def uncounted(state: Any) -> object:
     """A self-examination without the number of its rounds."""

@@ -87,6 +87,8 @@ from tests.meetings.meeting_cast import (
 from tests.rectification.test_laws import otherwise
 from tests.scenario import Laws
 
+pytestmark = pytest.mark.thorough
+
 REASON = {"reason": "抄录有误"}
 
 

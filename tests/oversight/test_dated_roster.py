@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,8 @@ from tests.oversight.town import (
     school,
     world,
 )
+
+pytestmark = pytest.mark.thorough
 
 DAYS = st.dates(NEW_YEAR, TODAY)
 ROLES = (Role.principal_leader, Role.team_member, Role.party_member, Role.party_cadre)

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from services.bench_oversight import year
 from services.campaign.directory import FOLLOWS, Directory, fold
 from services.oversight.rules.catalogue import BY_ID
@@ -12,6 +14,8 @@ from shared.decider import Event
 from tests.oversight.deeds import talked
 from tests.oversight.histories import HISTORIES
 from tests.oversight.town import SCHOOL, TODAY, WU, ZHOU, Entry, lives, records
+
+pytestmark = pytest.mark.thorough
 
 HERE = [*HISTORIES["R46"].good, *HISTORIES["R19"].good, *HISTORIES["R56"].good[1:]]
 

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from shared.envelope import Record
 from tests.oversight.deeds import acknowledged, closed, judged, spoken, talked
 from tests.oversight.histories import HISTORIES
 from tests.oversight.town import SCHOOL, TODAY, WU, ZHOU, Entry, lives, records
+
+pytestmark = pytest.mark.thorough
 
 STORY: list[Entry] = [
     Entry(f"{rule.lower()}-{entry.stream}", entry.event, entry.on, entry.by, n)

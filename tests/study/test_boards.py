@@ -52,6 +52,8 @@ from tests.study.cast import (
     of_people,
 )
 
+pytestmark = pytest.mark.thorough
+
 DAY = timedelta(days=1)
 LESSON, MEAL, DORMITORY = WEEKLY
 SPAN = Span(begins_on=STAGE.begins_on, ends_on=STAGE.ends_on)

@@ -20,6 +20,8 @@ from shared.journal import dump_state, load_state
 from tests.scenario import Laws
 from tests.study.everything import EVERYTHING
 
+pytestmark = pytest.mark.thorough
+
 
 def standing(state: Any) -> Any:
     """A state without what only grows."""

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,8 @@ from tests.talks.cast import (
     voided,
 )
 from tests.talks.memory import log
+
+pytestmark = pytest.mark.thorough
 
 
 def fact(*parties: PersonId, ago: int = 0, agreed: bool = False, **more: Any) -> TalkFact:

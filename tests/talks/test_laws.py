@@ -17,6 +17,8 @@ from tests.scenario import Laws
 from tests.talks.cast import ASKED_FOR, FACTS, MEMBER, SUPERVISOR, TEACHER, by
 from tests.talks.everything import REQUEST_COMMANDS, TALK_COMMANDS
 
+pytestmark = pytest.mark.thorough
+
 
 def in_any_order(state: Any) -> Any:
     """A talk, whoever disputed or released first."""
