@@ -630,11 +630,7 @@ async def all_measures(query: Measures, desk: Desk, caller: Caller) -> dict[str,
     known = desk.ledger(directory)
     if known is None:
         raise UnknownSchool
-    where: dict[str, Any] = {"counts": True, "measures": {"$ne": []}}
-    if query.kind:
-        where["kind"] = query.kind
-    if query.team is not None:
-        where["$and" if query.team else "$nor"] = [{"person": None, "branch": None}]
+    where = {"counts": True, **({"kind": query.kind} if query.kind else {})}
     lines: dict[Origin, list[Document]] = {}
     for plan in await desk.find(plans, {"stage": "adopted"}):
         for line in plan["lines"]:
@@ -642,6 +638,9 @@ async def all_measures(query: Measures, desk: Desk, caller: Caller) -> dict[str,
                 lines.setdefault(origin, []).append({"plan": plan["key"], "issue": line["issue"]})
     items: list[dict[str, Any]] = []
     for document in await desk.find(measures, where, after=query.after):
+        own = bool(document["person"] or document["branch"])
+        if query.team is own:
+            continue
         taken = [
             {**m, "lines": lines.get(_origin(document, m["key"]), [])} for m in document["measures"]
         ]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.feedback.events import Addressee
+from services.meetings import queries as meetings
 from services.meetings.events import (
     ExaminationAdopted,
     ExaminationCorrected,
@@ -26,6 +27,7 @@ from services.meetings.events import (
     MinutesCorrected,
     Paper,
 )
+from services.meetings.queries import meeting as minutes
 from services.rectification import queries as q
 from services.rectification.domain.plan import OriginAsked, SetPlanLine
 from services.rectification.events import (
@@ -407,6 +409,10 @@ async def test_the_words_of_a_measure_are_for_those_who_may_read_them_in_meeting
     first = found["items"][0]
     assert (first["title"], first["measures"][0]["owner"]) == (called.title, OWNER)
     assert (first["measures"][0]["deliverable"] != SEALED) is meeting
+
+
+def test_who_reads_every_measure_reads_every_self_examination_and_all_minutes() -> None:
+    assert q.READERS == meetings.CONFIDANTS == minutes.READERS
 
 
 async def test_a_school_nobody_enrolled_has_no_measures() -> None:
