@@ -377,8 +377,30 @@ class IssueCalledToAccount(Event):
 # -- plan ------------------------------------------------------------------------------------------
 
 
+class OriginKind(StrEnum):
+    """Where a measure was taken: at a meeting, in a self-examination, in the plan of an issue."""
+
+    meeting = "meeting"
+    examination = "examination"
+    issue = "issue"
+
+
+class Origin(_Part):
+    """The measure a task carries out: `id` is the meeting, self-examination or issue, `key` its name there.
+
+    A measure of an issue, and one from before measures had keys, goes by its number, from 1.
+    """
+
+    kind: OriginKind
+    id: str
+    key: str
+
+
 class PlanLine(_Part):
-    """One task of the plan (R92): which issue, what, whose, divided how, from when to when."""
+    """One task of the plan (R92): which issue, what, whose, divided how, from when to when.
+
+    `origins` are the measures it carries out, as far as it comes of any.
+    """
 
     issue: str
     task: Text
@@ -387,6 +409,7 @@ class PlanLine(_Part):
     begins_on: date
     due_on: date
     key_problem: bool = False
+    origins: tuple[Origin, ...] = ()
 
 
 class RectificationPlanDrafted(Event):

@@ -1,4 +1,4 @@
-"""What people look at: the ledger, a card per issue; plans; regulations; and who said what became what."""
+"""What people look at: the ledger, a card per issue; plans and the measures behind them; regulations."""
 
 from datetime import date
 from typing import Any, Literal
@@ -16,6 +16,25 @@ from services.feedback.events import (
     OpinionSubmitted,
     Topic,
     Wind,
+)
+from services.meetings.events import (
+    ExaminationAdopted,
+    ExaminationCorrected,
+    ExaminationDrafted,
+    ExaminationRevised,
+    ExaminationSentBack,
+    ExaminationSubmitted,
+    ExaminationVoided,
+    MeasureCorrected,
+    MeasureResolved,
+    MeetingEntry,
+    MeetingEntryVoided,
+    MeetingKind,
+    MeetingPlanned,
+    MeetingPlanRevised,
+    MeetingVoided,
+    MinutesCorrected,
+    Paper,
 )
 from services.rectification.events import (
     Concern,
@@ -51,6 +70,7 @@ from services.rectification.events import (
     ObjectionDismissed,
     ObjectionRaised,
     ObjectionUpheld,
+    OriginKind,
     PlanEvent,
     PlanLine,
     PlanLineRemoved,
@@ -446,6 +466,126 @@ collations = View(
 )
 
 
+# -- measures of other services --------------------------------------------------------------------
+
+
+class Taken(_Document):
+    """A measure as it was taken; its words stay sealed under the meeting or self-examination."""
+
+    key: str
+    text: str
+    owner: PersonId | None
+    due_on: date | None
+    deliverable: str | None
+    issues: tuple[str, ...]
+    voided: bool = False
+
+
+class Measures(BaseModel):
+    """The measures of one meeting, or of one self-examination, that lines of a plan may carry out.
+
+    Those of a self-examination count once it was handed in, until it is sent back; what was voided
+    counts no more. `person` is whose self-examination it is, the team's having none; `adopted` whether
+    a leadership meeting passed it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    kind: OriginKind
+    campaign: str | None
+    title: str | None = None
+    meeting: MeetingKind | None = None
+    branch: str | None = None
+    person: PersonId | None = None
+    counts: bool = False
+    adopted: bool = False
+    measures: tuple[Taken, ...] = ()
+
+
+def measures_taken(known: Measures | None, record: Record) -> Measures | None:
+    """The measures of a meeting or self-examination after one more event."""
+    match record.event:
+        case MeetingPlanned() as event:
+            return Measures(
+                kind=OriginKind.meeting,
+                campaign=event.campaign,
+                title=event.title,
+                meeting=event.kind,
+                branch=event.branch,
+                counts=True,
+            )
+        case ExaminationDrafted() as event:
+            return Measures(
+                kind=OriginKind.examination,
+                campaign=event.campaign,
+                person=event.person,
+                measures=_promised(event.paper),
+            )
+        case event:
+            return known and known.model_copy(update=_measured(known, event))
+
+
+def _measured(known: Measures, event: object) -> dict[str, object]:
+    match event:
+        case MeetingPlanRevised(title=title, branch=branch):
+            return {"title": title, "branch": branch}
+        case MinutesCorrected(title=title):
+            return {"title": title}
+        case MeasureResolved():
+            return {"measures": (*known.measures, _taken(event))}
+        case MeasureCorrected(key=key):
+            changed = (_taken(event) if m.key == key else m for m in known.measures)
+            return {"measures": tuple(changed)}
+        case MeetingEntryVoided(entry=MeetingEntry.measure, key=key):
+            gone = {"voided": True}
+            left = (m.model_copy(update=gone) if m.key == key else m for m in known.measures)
+            return {"measures": tuple(left)}
+        case ExaminationRevised(paper=paper) | ExaminationCorrected(paper=paper):
+            return {"measures": _promised(paper)}
+        case ExaminationSubmitted():
+            return {"counts": True}
+        case ExaminationAdopted():
+            return {"adopted": True}
+        case ExaminationSentBack() | ExaminationVoided() | MeetingVoided():
+            return {"counts": False, "adopted": False}
+        case _:  # another entry of the minutes
+            return {}
+
+
+def _taken(event: MeasureResolved | MeasureCorrected) -> Taken:
+    return Taken(**{name: value for name, value in event if name != "reason"})
+
+
+def _promised(paper: Paper) -> tuple[Taken, ...]:
+    """The measures of a paper; one from before they had keys goes by its number."""
+    return tuple(
+        Taken(**{**dict(measure), "key": measure.key or str(number)})
+        for number, measure in enumerate(paper.measures, start=1)
+    )
+
+
+measures = View(
+    "measures",
+    Measures,
+    measures_taken,
+    (
+        MeetingPlanned,
+        MeetingPlanRevised,
+        MinutesCorrected,
+        MeasureResolved,
+        MeasureCorrected,
+        MeetingEntryVoided,
+        MeetingVoided,
+        ExaminationDrafted,
+        ExaminationRevised,
+        ExaminationCorrected,
+        ExaminationSubmitted,
+        ExaminationAdopted,
+        ExaminationSentBack,
+        ExaminationVoided,
+    ),
+)
+
+
 # -- plan and regulation ---------------------------------------------------------------------------
 
 
@@ -496,7 +636,7 @@ def plan_card(card: PlanCard | None, record: Record) -> PlanCard | None:
             return card
 
 
-plans = View("plans", PlanCard, plan_card, PlanEvent.__value__.__args__)
+plans = View("plans", PlanCard, plan_card, PlanEvent.__value__.__args__, version=2)
 
 
 class RegulationCard(BaseModel):

@@ -24,9 +24,12 @@ from services.rectification.domain.issue import (
     StrikeOff,
     VoidIssue,
 )
+from services.rectification.domain.plan import SetPlanLine
 from services.rectification.events import (
     IssueMerged,
     ObjectionRaised,
+    Origin,
+    OriginKind,
     Source,
     SourceKind,
     Stage,
@@ -39,6 +42,7 @@ from services.rectification.projection import (
     collations,
     directory,
     issues,
+    measures,
     opinions,
     plans,
     regulations,
@@ -56,6 +60,8 @@ PEOPLE = frozenset({"person", "operator"})
 WITH_RECEIPT = PEOPLE | {"originator"}
 CONFIDANTS = DESK - {Role.principal_leader}
 """Who may know who spoke up, unless it was about them; the same as in feedback."""
+READERS = frozenset({Role.principal_leader, Role.supervisor})
+"""Who reads every measure of meetings and self-examinations; the same as in meetings."""
 STREAMS = {
     SourceKind.talk: ("talks", "talk"),
     SourceKind.meeting: ("meetings", "meeting"),
@@ -107,8 +113,8 @@ async def issue_facts(command: IssueCommand, desk: Desk) -> issue_domain.Facts: 
             return issue_domain.Facts(known)
 
 
-async def plan_facts(_: plan_domain.PlanCommand, desk: Desk) -> plan_domain.Facts:
-    """What a decision on a plan looks at: the live issues, and those of the team it has to cover."""
+async def plan_facts(command: plan_domain.PlanCommand, desk: Desk) -> plan_domain.Facts:
+    """What a decision on a plan looks at: the live issues, those of the team, the measures it names."""
     known = desk.ledger(directory)
     if known is None:
         raise UnknownSchool
@@ -117,7 +123,30 @@ async def plan_facts(_: plan_domain.PlanCommand, desk: Desk) -> plan_domain.Fact
         known,
         issues=frozenset(d["key"] for d in live),
         team_issues=frozenset(d["key"] for d in live if d["addressee"] == "team"),
+        measures=await _counting(
+            command.measures if isinstance(command, SetPlanLine) else (), desk
+        ),
     )
+
+
+async def _counting(named: Iterable[Origin], desk: Desk) -> frozenset[Origin]:
+    """Those of some measures that are on record and count, as does where they were taken."""
+    wanted = frozenset(named)
+    ids = sorted({origin.id for origin in wanted})
+    if not ids:
+        return frozenset()
+    taken = await desk.find(measures, {"key": {"$in": ids}, "counts": True})
+    found = {_origin(d, m["key"]) for d in taken for m in d["measures"] if not m["voided"]}
+    there = {"key": {"$in": ids}, "stage": {"$nin": ["merged", "voided"]}}
+    for d in await desk.find(issues, there):
+        numbers = range(1, len(d["measures"]) + 1)
+        found |= {Origin(kind=OriginKind.issue, id=d["key"], key=str(n)) for n in numbers}
+    return wanted & found
+
+
+def _origin(document: Document, key: str) -> Origin:
+    """A measure of a meeting or self-examination, as a line of a plan names it."""
+    return Origin(kind=document["kind"], id=document["key"], key=key)
 
 
 async def regulation_facts(
@@ -547,15 +576,98 @@ class RectificationPlans(Query):
 
 
 async def all_plans(query: RectificationPlans, desk: Desk, _: Caller) -> dict[str, Any]:
-    """Plans with their lines, and the team issues a plan does not cover as of now (R90)."""
+    """Plans with their lines, and the team issues a plan does not cover as of now (R90).
+
+    Each line says which measures it carries out, and whether they still count.
+    """
     found = await desk.find(plans, {}, after=query.after, limit=query.limit)
     where = {"addressee": "team", "stage": {"$in": NOT_ENDED}}
     teams = {d["key"] for d in await desk.find(issues, where)}
+    lines = [line for d in found for line in d["lines"]]
+    named = (Origin.model_validate(o) for line in lines for o in line["origins"])
+    counting = await _counting(named, desk)
     items = [
-        {**shown(d), "uncovered_now": sorted(teams - {line["issue"] for line in d["lines"]})}
+        {
+            **shown(d),
+            "lines": [_with_origins(line, counting) for line in d["lines"]],
+            "uncovered_now": sorted(teams - {line["issue"] for line in d["lines"]}),
+        }
         for d in found
     ]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
+
+
+def _with_origins(line: Document, counting: frozenset[Origin]) -> Document:
+    """A line of a plan, and of each measure it carries out whether it counts."""
+    origins = [{**o, "counts": Origin.model_validate(o) in counting} for o in line["origins"]]
+    return {**line, "origins": origins}
+
+
+class Measures(Query):
+    """What meetings resolved and self-examinations promised, and the lines of plans in force for it.
+
+    `covered=false` leaves what no plan in force has a line for; `team=true` what neither a branch nor
+    a single person took upon themselves.
+    """
+
+    zh = "整改措施来源"
+    path = "measures"
+    allowed = PEOPLE
+    kind: Literal["meeting", "examination"] | None = None
+    team: bool | None = None
+    covered: bool | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def all_measures(query: Measures, desk: Desk, caller: Caller) -> dict[str, Any]:
+    """One page of meetings and self-examinations that took measures, with these.
+
+    It shows nobody more than meetings itself: the words are for the leaders and the supervision group;
+    those of a self-examination for its author, the team's for the team, once adopted for everybody.
+    Whoever was at a meeting reads them at `meetings/{id}`.
+    """
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    where = {"counts": True, **({"kind": query.kind} if query.kind else {})}
+    lines: dict[Origin, list[Document]] = {}
+    for plan in await desk.find(plans, {"stage": "adopted"}):
+        for line in plan["lines"]:
+            for origin in map(Origin.model_validate, line["origins"]):
+                lines.setdefault(origin, []).append({"plan": plan["key"], "issue": line["issue"]})
+    items: list[dict[str, Any]] = []
+    for document in await desk.find(measures, where, after=query.after):
+        own = bool(document["person"] or document["branch"])
+        if query.team is own:
+            continue
+        taken = [
+            {**m, "lines": lines.get(_origin(document, m["key"]), [])} for m in document["measures"]
+        ]
+        chosen = [m for m in taken if _asked_for(m, covered=query.covered)]
+        if chosen:
+            read = _reads(document, caller, known)
+            items.append({**shown(document), "measures": chosen if read else masked(chosen)})
+    page = items[: query.limit]
+    return {"items": page, "next": page[-1]["opened"] if page != items else None}
+
+
+def _asked_for(measure: Document, *, covered: bool | None) -> bool:
+    """Whether a measure is one of those asked for; nobody has to cover a voided one."""
+    if covered is None:
+        return True
+    return bool(measure["lines"]) if covered else not (measure["lines"] or measure["voided"])
+
+
+def _reads(document: Document, caller: Caller, known: Directory) -> bool:
+    """Whether they may read the measures of a meeting or self-examination."""
+    if caller.roles & READERS:
+        return True
+    if document["kind"] == OriginKind.meeting:
+        return False
+    if document["person"]:
+        return known.roster.identity(PersonId(document["person"])) == caller.id
+    return Role.team_member in caller.roles or (document["adopted"] and "person" in caller.roles)
 
 
 class Regulations(Query):
@@ -570,8 +682,20 @@ class Regulations(Query):
 
 
 async def all_regulations(query: Regulations, desk: Desk, _: Caller) -> dict[str, Any]:
-    """One page of regulations."""
+    """One page of regulations, each with the issues it answers, where these come from and stand."""
     where = {"stage": query.stage} if query.stage else {}
     found = await desk.find(regulations, where, after=query.after, limit=query.limit)
-    items = [shown(document) for document in found]
+    named = {issue for document in found for issue in document["answers"]}
+    answered = {d["key"]: d for d in await desk.find(issues, {"key": {"$in": sorted(named)}})}
+    items = [
+        {**shown(d), "issues": [_answered(answered[i]) for i in d["answers"] if i in answered]}
+        for d in found
+    ]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
+
+
+def _answered(issue: Document) -> Document:
+    """An issue a regulation answers: what it is, where it came from, how it stands."""
+    names = ("title", "addressee", "person", "stage", "merged_into")
+    sources = [{"kind": s["kind"], "id": s["id"]} for s in issue["sources"]]
+    return {"id": issue["key"], **{name: issue[name] for name in names}, "sources": sources}

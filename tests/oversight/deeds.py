@@ -199,6 +199,7 @@ def opened(
     discovery: Discovery = Discovery.raised_by_public,
     opinions: tuple[str, ...] = (),
     source: str = "c1",
+    kind: SourceKind = SourceKind.collation,
     winds: tuple[Wind, ...] = (Wind.formalism,),
     on: date = MARCH,
 ) -> Entry:
@@ -209,7 +210,7 @@ def opened(
         winds=winds,
         discovery=discovery,
         strongly_reflected=strongly,
-        sources=(Source(kind=SourceKind.collation, id=source, opinions=opinions),),
+        sources=(Source(kind=kind, id=source, opinions=opinions),),
         raised_by=ADMIN,
         watch=watch(MARCH + timedelta(days=3)),
     )

@@ -46,6 +46,7 @@ from services.rectification.domain.plan import (
     AdoptRectificationPlan,
     CorrectRectificationPlan,
     DraftRectificationPlan,
+    OriginAsked,
     RemovePlanLine,
     ReopenRectificationPlan,
     SetPlanLine,
@@ -62,6 +63,8 @@ from services.rectification.domain.regulation import (
 from services.rectification.events import (
     Concern,
     Mode,
+    Origin,
+    OriginKind,
     ReopenCause,
     ReturnReason,
     Satisfied,
@@ -185,14 +188,16 @@ ISSUE_COMMANDS: tuple[Command, ...] = (
 
 # -- plan -----------------------------------------------------------------------------------------
 
+RESOLVED = Origin(kind=OriginKind.meeting, id="meeting-1", key="m-1")
 PLAN_FACTS = plan.Facts(
     SCHOOL,
     issues=frozenset({"issue-1", "issue-2"}),
     team_issues=frozenset({"issue-1", "issue-2", "issue-3"}),
+    measures=frozenset({RESOLVED}),
 )
 
 
-def _line(issue: str, task: str) -> SetPlanLine:
+def _line(issue: str, task: str, *origins: Origin) -> SetPlanLine:
     return by(
         MEMBER,
         SetPlanLine,
@@ -204,6 +209,7 @@ def _line(issue: str, task: str) -> SetPlanLine:
         begins_on=TODAY,
         due_on=date(2023, 8, 31),
         key_problem=True,
+        origins=tuple(OriginAsked.model_validate(dict(origin)) for origin in origins),
     )
 
 
@@ -211,7 +217,7 @@ PLAN_COMMANDS: tuple[Command, ...] = (
     by(MEMBER, DraftRectificationPlan, campaign="campaign-1", title="领导班子整改方案"),
     by(MEMBER, CorrectRectificationPlan, title="领导班子四风问题整改方案", reason="标题不全"),
     _line("issue-1", "更换增压泵,公布供水时段"),
-    _line("issue-1", "更换增压泵和四楼管道"),
+    _line("issue-1", "更换增压泵和四楼管道", RESOLVED),
     _line("issue-2", "取消十三种台账"),
     by(MEMBER, RemovePlanLine, issue="issue-1", reason="已并入另一项"),
     by(LEADER, AdoptRectificationPlan),

@@ -21,15 +21,19 @@ from services.rectification.domain.plan import (
     Facts,
     NoSuchCampaign,
     NoSuchLine,
+    OriginAsked,
     PlanExists,
     PlanInForce,
     RemovePlanLine,
     ReopenRectificationPlan,
     SetPlanLine,
+    UnknownMeasure,
     VoidRectificationPlan,
     decider,
 )
 from services.rectification.events import (
+    Origin,
+    OriginKind,
     PlanLine,
     PlanLineRemoved,
     PlanLineSet,
@@ -54,10 +58,13 @@ from tests.rectification.cast import (
 )
 from tests.scenario import Scenario
 
+RESOLVED = Origin(kind=OriginKind.meeting, id="meeting-1", key="m-1")
+PROMISED = Origin(kind=OriginKind.examination, id="examination-1", key="pump")
 FACTS = Facts(
     SCHOOL,
     issues=frozenset({"issue-1", "issue-2"}),
     team_issues=frozenset({"issue-1", "issue-2", "issue-3"}),
+    measures=frozenset({RESOLVED, PROMISED}),
 )
 plan = Scenario(decider, FACTS)
 
@@ -93,8 +100,13 @@ def correct(title: str) -> CorrectRectificationPlan:
     return by(MEMBER, CorrectRectificationPlan, title=title, reason="标题不全")
 
 
-def set_line(**changes: Any) -> SetPlanLine:
-    return by(MEMBER, SetPlanLine, **{**dict(LINE), **changes})
+def set_line(*origins: Origin, **changes: Any) -> SetPlanLine:
+    asked = tuple(OriginAsked.model_validate(dict(origin)) for origin in origins)
+    return by(MEMBER, SetPlanLine, **{**dict(LINE), "origins": asked, **changes})
+
+
+def carrying_out(*origins: Origin) -> PlanLineSet:
+    return PlanLineSet(line=LINE.model_copy(update={"origins": origins}))
 
 
 def remove(issue: str) -> RemovePlanLine:
@@ -224,6 +236,39 @@ def test_a_line_may_be_entered_after_its_time() -> None:
     plan.given(*DRAFTED).when(late).then(
         PlanLineSet(line=LINE.model_copy(update={"due_on": date(2023, 5, 20)}))
     )
+
+
+def test_a_line_says_which_measures_it_carries_out_each_once() -> None:
+    both = set_line(RESOLVED, PROMISED, RESOLVED)
+    plan.given(*WRITTEN).when(both).then(carrying_out(RESOLVED, PROMISED))
+    plan.given(*DRAFTED, carrying_out(RESOLVED, PROMISED)).when(both).then_nothing()
+    plan.given(*DRAFTED, carrying_out(RESOLVED)).when(set_line()).then(line_set)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": OriginKind.issue},
+        {"kind": OriginKind.examination},
+        {"id": "meeting-2"},
+        {"key": "m-2"},
+    ],
+    ids=str,
+)
+def test_a_line_comes_of_no_measure_that_is_not_on_record(wrong: dict[str, Any]) -> None:
+    other = RESOLVED.model_copy(update=wrong)
+    plan.given(*DRAFTED).when(set_line(RESOLVED, other)).then_rejected(UnknownMeasure)
+
+
+def test_a_line_keeps_a_measure_that_was_voided_since_and_no_other_line_gets_it() -> None:
+    past = (*DRAFTED, carrying_out(RESOLVED))
+    now = plan.knowing(replace(FACTS, measures=frozenset()))
+    now.given(*past).when(set_line(RESOLVED)).then_nothing()
+    changed = LINE.model_copy(update={"owner": LEADER, "origins": (RESOLVED,)})
+    now.given(*past).when(set_line(RESOLVED, owner=LEADER)).then(PlanLineSet(line=changed))
+    now.given(*past).when(set_line(RESOLVED, issue="issue-2")).then_rejected(UnknownMeasure)
+    left = (*past, line_set)
+    now.given(*left).when(set_line(RESOLVED)).then_rejected(UnknownMeasure)
 
 
 def test_a_line_is_removed() -> None:

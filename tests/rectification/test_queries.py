@@ -620,6 +620,40 @@ async def test_regulations_are_listed_by_stage() -> None:
     assert found == {"items": [], "next": None}
 
 
+@pytest.mark.parametrize("kind", SourceKind)
+async def test_a_regulation_answers_issues_of_every_source_and_shows_where_they_came_from(
+    kind: SourceKind,
+) -> None:
+    source = Source(kind=kind, id="somewhere", opinions=("opinion-1",))
+    found_there = opened.model_copy(update={"sources": (source,)})
+    draft = by(OWNER, DraftRegulation, title="~", text="~", answers=("issue-1",))
+    desk = await desk_after(*lived("issue-1", found_there, *STRUCK_OFF[1:]))
+    assert (await q.regulation_facts(draft, desk)).issues == {"issue-1"}
+    written = RegulationDrafted(
+        title="办法", text="第一条", answers=("issue-1", "issue-9"), drafted_by=OWNER
+    )
+    desk = await desk_after(*lived("issue-1", found_there, *STRUCK_OFF[1:]), ("r-1", written))
+    (item,) = (await q.all_regulations(q.Regulations(), desk, caller(TEACHER)))["items"]
+    assert item["issues"] == [
+        {
+            "id": "issue-1",
+            "title": opened.title,
+            "addressee": "team",
+            "person": None,
+            "stage": "struck_off",
+            "merged_into": None,
+            "sources": [{"kind": kind, "id": "somewhere"}],
+        }
+    ]
+
+
+async def test_a_regulation_shows_where_an_issue_it_answers_was_merged() -> None:
+    written = RegulationDrafted(title="办法", text="~", answers=("issue-a",), drafted_by=OWNER)
+    desk = await desk_after(*CHAIN, ("regulation-1", written))
+    (item,) = (await q.all_regulations(q.Regulations(), desk, caller(TEACHER)))["items"]
+    assert [(i["stage"], i["merged_into"]) for i in item["issues"]] == [("merged", "issue-b")]
+
+
 # -- Facts -----------------------------------------------------------------------------------------
 
 

@@ -167,6 +167,21 @@ def counts(issue: Issue) -> bool:
     return issue.stage != "merged"
 
 
+def _team_issues(w: World, _: Period) -> Iterable[Subject]:
+    """The team's issues a plan has to cover, from whatever source: those that have not ended.
+
+    What a plan covered before it ended stays covered; what ended before no plan takes up any more.
+    """
+    planned = {i for plan in w.plans.values() for i in plan.lines}
+    for i, issue in w.issues.items():
+        if (
+            issue.what.addressee is Addressee.team
+            and counts(issue)
+            and (issue.live or i in planned)
+        ):
+            yield (i,)
+
+
 def _members_with_issues(w: World, _: Period) -> Iterable[Subject]:
     """Members of the team who own an issue that is one member's to answer."""
     owners = {
@@ -378,9 +393,7 @@ POPULATIONS: dict[str, Population] = {
     "live_issues": _issues(lambda i: i.live),
     "struck_off_issues": _issues(lambda i: i.stage == "struck_off"),
     "strongly_reflected_issues": _issues(lambda i: i.what.strongly_reflected and counts(i)),
-    "team_issues": _issues(
-        lambda i: i.what.addressee is Addressee.team and counts(i) and i.stage != "not_possible"
-    ),
+    "team_issues": _team_issues,
     "started_issues": _issues(lambda i: i.started is not None),
     "members_with_issues": _members_with_issues,
     "plans": lambda w, _: [(i,) for i in w.plans],

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, assert_never
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.campaign.directory import Directory
 from services.campaign.events import Role
@@ -17,6 +17,7 @@ from services.rectification.domain.issue import (
     must_be_near,
 )
 from services.rectification.events import (
+    Origin,
     PlanEvent,
     PlanLine,
     PlanLineRemoved,
@@ -40,12 +41,14 @@ class Facts:
     """What a decision on a plan looks at beside the plan.
 
     `issues` are those the command names that are on the ledger and not ended; `team_issues` all
-    issues of the team that a plan has to cover, from whatever source (R90).
+    issues of the team that a plan has to cover, from whatever source (R90); `measures` those the
+    command names that are on record and count.
     """
 
     directory: Directory
     issues: frozenset[str] = frozenset()
     team_issues: frozenset[str] = frozenset()
+    measures: frozenset[Origin] = frozenset()
 
 
 # -- Commands ------------------------------------------------------------------------------------
@@ -74,8 +77,19 @@ class CorrectRectificationPlan(Command):
     reason: Prose
 
 
+class OriginAsked(Origin):
+    """A measure as a sender names it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    id: Id
+    key: Id
+
+
 class SetPlanLine(Command):
-    """Say who does what about an issue, with whom and by when; nothing may be missing (R92)."""
+    """Say who does what about an issue, with whom and by when; nothing may be missing (R92).
+
+    It may name the measures it carries out, each where it was taken.
+    """
 
     zh = "编制整改任务"
     allowed = PLANNERS
@@ -86,6 +100,13 @@ class SetPlanLine(Command):
     begins_on: date
     due_on: date
     key_problem: bool = False
+    origins: Annotated[tuple[OriginAsked, ...], Field(max_length=50)] = ()
+
+    @property
+    def measures(self) -> tuple[Origin, ...]:
+        """The measures it names, each once."""
+        named = (Origin(kind=o.kind, id=o.id, key=o.key) for o in self.origins)
+        return tuple(dict.fromkeys(named))
 
 
 class RemovePlanLine(Command):
@@ -150,6 +171,10 @@ class Sheet:
         """The issues it covers."""
         return frozenset(line.issue for line in self.lines)
 
+    def origins(self, issue: str) -> frozenset[Origin]:
+        """The measures the line for an issue carries out."""
+        return frozenset(o for line in self.lines if line.issue == issue for o in line.origins)
+
 
 @dataclass(frozen=True)
 class Undrafted:
@@ -205,6 +230,12 @@ class NoSuchLine(Rejected):
     zh = "方案中没有针对该问题的整改任务"
 
 
+class UnknownMeasure(Rejected):
+    """There is no such measure, or it was voided where it was taken."""
+
+    zh = "没有这项措施,或已作废"
+
+
 class EmptyPlan(Rejected):
     """A plan without a single line is none."""
 
@@ -234,7 +265,7 @@ def decide(command: PlanCommand, plan: Plan, facts: Facts) -> PlanEvent | None:
             return RectificationPlanCorrected(title=title, reason=reason)
 
         case SetPlanLine(), Drafted(sheet):
-            line = _line(command, facts)
+            line = _line(command, sheet, facts)
             return None if line in sheet.lines else PlanLineSet(line=line)
         case RemovePlanLine(issue=issue, reason=reason), Drafted(sheet):
             if issue not in sheet.issues:
@@ -261,10 +292,16 @@ def decide(command: PlanCommand, plan: Plan, facts: Facts) -> PlanEvent | None:
             raise OutOfOrder
 
 
-def _line(command: SetPlanLine, facts: Facts) -> PlanLine:
-    """A line that may stand in a plan. It may be entered after its time: paper comes late."""
+def _line(command: SetPlanLine, sheet: Sheet, facts: Facts) -> PlanLine:
+    """A line that may stand in a plan. It may be entered after its time: paper comes late.
+
+    A measure the line named before may have been voided in the meantime.
+    """
     if command.issue not in facts.issues:
         raise NoSuchIssue(command.issue)
+    known = facts.measures | sheet.origins(command.issue)
+    if unknown := {f"{o.kind}.{o.id}/{o.key}" for o in command.measures if o not in known}:
+        raise UnknownMeasure(" ".join(sorted(unknown)))
     for person in (command.owner, *command.division):
         must_be_here(person, facts.directory, command.at)
     if command.due_on < command.begins_on:
@@ -279,6 +316,7 @@ def _line(command: SetPlanLine, facts: Facts) -> PlanLine:
         begins_on=command.begins_on,
         due_on=command.due_on,
         key_problem=command.key_problem,
+        origins=command.measures,
     )
 
 
