@@ -1,16 +1,17 @@
 """How fast the board of all rules is: a year of a school of 150 people, on servers of its own."""
 
 import asyncio
+import json
 import statistics
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.bench import SCHOOL, servers, throughput
+from services.bench import SCHOOL, servers, serving, throughput
 from services.campaign.calendar import Deadline, end_of_day
 from services.campaign.events import (
     CampaignStarted,
@@ -34,8 +35,16 @@ from services.feedback.events import (
     OpinionSubmitted,
     Wind,
 )
-from services.oversight import queries
-from services.oversight.app import service
+from services.meetings.events import (
+    Attendance,
+    AttendanceRecorded,
+    Attendee,
+    MeetingHeld,
+    MeetingKind,
+    MeetingPlanned,
+    SpeechAct,
+    SpeechRecorded,
+)
 from services.rectification.events import (
     Evidence,
     EvidenceAdded,
@@ -60,24 +69,19 @@ from services.stack import provisioned
 from services.study.events import ActivityKind, ActivityRecorded
 from services.talks.events import TalkHeld, TalkKind
 from shared.broker import Broker
-from shared.callers import Caller
 from shared.decider import Event, PersonId
-from shared.envelope import GENESIS, Draft, Provenance, Subject, draft
-from shared.journal import Journal
-from shared.mongo import Mongo
-from shared.privacy import Keyring, Privacy, deployment_key
-from shared.runtime import Desk
+from shared.envelope import GENESIS, Provenance, Subject, draft
+from shared.runtime import settled
 from shared.security import Issuer
-from shared.views import Projector
 
 BEGIN = date(2023, 1, 1)
 ZONE = "Asia/Shanghai"
 PEOPLE, TEAM, BRANCHES = 150, 9, 6
-OPINIONS, ISSUES = 2_000, 700
-NOW = datetime(2023, 12, 29, 4, tzinfo=UTC)
+OPINIONS, ISSUES, TWICE_A_MONTH = 2_000, 700, 24
+LAST = date(2023, 12, 29)
+"""The day the board is asked for."""
 BY = PersonId("p0")
-WRITERS = ("campaign", "feedback", "rectification", "study", "talks", "oversight")
-ASKS = Caller(BY, frozenset({"person", "principal_leader"}))
+WRITERS = ("campaign", "feedback", "rectification", "study", "talks", "meetings", "gateway")
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,14 @@ def _year() -> Iterator[Entry]:
         a, b = n % TEAM, n // TEAM
         if a != b:
             yield _talk(n, a, b)
+    team = [*range(TEAM)]
+    yield from _meeting("life", MeetingKind.democratic_life, team, BEGIN + timedelta(days=120))
+    for n in range(BRANCHES):
+        members, on = [*range(n, PEOPLE, BRANCHES)], BEGIN + timedelta(days=150 + n)
+        yield from _meeting(f"life-{n}", MeetingKind.organisational_life, members, on, n)
+    for n in range(TWICE_A_MONTH):
+        on = BEGIN + timedelta(days=14 * n)
+        yield from _meeting(f"team-{n}", MeetingKind.leadership, team, on)
     yield from _activities()
 
 
@@ -216,6 +228,39 @@ def _talk(n: int, a: int, b: int) -> Entry:
     return Entry(f"t{n}", held, _day(n))
 
 
+def _meeting(
+    stream: str, kind: MeetingKind, people: list[int], on: date, branch: int | None = None
+) -> Iterator[Entry]:
+    """Planned, held, attended; where life is looked at, everybody criticises themselves and each other."""
+    ids = [PersonId(f"p{n}") for n in people]
+    at = datetime.combine(on, clock(2), UTC)
+    planned = MeetingPlanned(
+        kind=kind,
+        campaign="campaign",
+        branch=None if branch is None else f"branch-{branch}",
+        title="会议",
+        place="会议室",
+        chair=ids[0],
+        on=on,
+        planned_by=BY,
+    )
+    present = tuple(Attendee(person=p, attendance=Attendance.present) for p in ids)
+    yield Entry(stream, planned, on)
+    yield Entry(stream, MeetingHeld(on=on, began_at=at, chair=ids[0], recorder=BY), on)
+    yield Entry(stream, AttendanceRecorded(attendees=present), on)
+    pairs = [(a, b) for a in ids for b in ids] if kind is not MeetingKind.leadership else []
+    for number, (speaker, receiver) in enumerate(pairs, start=1):
+        alone = speaker == receiver
+        spoken = SpeechRecorded(
+            number=number,
+            act=SpeechAct.self_criticism if alone else SpeechAct.criticism,
+            speaker=speaker,
+            receiver=None if alone else receiver,
+            text="意见",
+        )
+        yield Entry(stream, spoken, on)
+
+
 def _activities() -> Iterator[Entry]:
     """Everybody, week by week, in turn; more than are ever asked for."""
     kinds = [*ActivityKind]
@@ -232,95 +277,136 @@ def _activities() -> Iterator[Entry]:
 # -- Measuring -----------------------------------------------------------------------------------
 
 
-async def oversight(counts: tuple[int, ...] = (10_000, 30_000, 60_000)) -> dict[str, Any]:
-    """For each size of the log: folding it, a board from nothing, a board after one more event, any board."""
-    return {"runs": [await _run(count) for count in counts]}
+SIZES = (10_000, 30_000, 60_000)
 
 
-async def _run(count: int) -> dict[str, Any]:
+async def oversight(counts: tuple[int, ...] = SIZES) -> dict[str, Any]:
+    """One log that grows while the service follows it; at each size, how late and how slow the board is.
+
+    From the last event to a board that counts it: after a burst of thousands (`current_after_burst_seconds`),
+    and after a single one (`current_after_seconds`, median of 5). A board when nothing has happened: the
+    first, and the median of 20. `growth` is each size's figures as multiples of the smallest size's.
+    """
     with servers() as settings:
         await provisioned(settings)
-        mongo = Mongo(settings.mongo_url, settings.mongo_database)
         brokers = {
             name: Broker(settings.nats_url, name, settings.password(name)) for name in WRITERS
         }
         for broker in brokers.values():
             await broker.open()
-        await _fill(brokers, [*year(count)])
-        journal = Journal(brokers["oversight"], mongo, "oversight")
-        views = (service.directory, *service.views)
-        projector = Projector("oversight", journal, mongo, views)
-        await projector.prepare()
-        await projector.collection(service.views[0]).index(("school", "position"))
-        begun = time.perf_counter()
-        following = asyncio.create_task(projector.run())
-        await projector.reached(count, within=600)
-        folded = time.perf_counter() - begun
-        privacy = Privacy(Keyring(mongo, deployment_key(settings.key_file)))
-        issuer = Issuer.load(settings.issuer_file)
-
-        async def board() -> float:
-            begun = time.perf_counter()
-            desk = Desk(SCHOOL, NOW, projector, privacy, issuer, journal)
-            found = await queries.all_rows(queries.Board(), desk, ASKS)
-            if not any(rule.get("numerator") for rule in found["rules"]):
-                raise RuntimeError(found)
-            return time.perf_counter() - begun
-
-        first = await board()
-        fresh = []
-        for n in range(5):
-            begun = time.perf_counter()
-            entry = Entry(f"extra-{n}", _talk(n, 0, 1).event, _day(n))
-            await _append(brokers, entry, GENESIS, 1, 0)
-            await projector.reached(count + n + 1, within=60)
-            await board()
-            fresh.append(time.perf_counter() - begun)
-        again = [await board() for _ in range(20)]
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        token = Issuer.load(settings.issuer_file).token(
+            "operator:bench", roles=frozenset({"operator"}), lifetime=3600
+        )
+        log = Log(brokers)
+        board = Board(brokers["gateway"], {"Authorization": f"Bearer {token}"})
+        entries = [*year(counts[-1])]
+        async with serving(settings, "oversight"):
+            sizes = [await _measure(log, board, entries[log.length : count]) for count in counts]
         for broker in brokers.values():
             await broker.close()
-        mongo.close()
     return {
-        "events": count,
-        "fold_seconds": round(folded, 2),
-        "first_board_seconds": round(first, 2),
+        **{name: [size[name] for size in sizes] for name in sizes[0]},
+        "growth": {
+            name: [round(size[name] / sizes[0][name], 2) for size in sizes] for name in GROWING
+        },
+    }
+
+
+GROWING = ("events", "current_after_seconds", "board_ms")
+EXTRA, AGAIN = 5, 20
+
+
+async def _measure(log: "Log", board: "Board", entries: list[Entry]) -> dict[str, Any]:
+    begun = time.perf_counter()
+    position = await log.fill(entries)
+    written = time.perf_counter()
+    await board.at(position)
+    burst = time.perf_counter() - written
+    size = log.length
+    first = await timed(board.at(position))
+    again = [await timed(board.at(position)) for _ in range(AGAIN)]
+    fresh = []
+    for n in range(EXTRA):
+        entry = Entry(f"extra-{size}-{n}", _talk(n, 0, 1).event, _day(n))
+        fresh.append(await timed(board.at(await log.append(entry))))
+    return {
+        "events": size,
+        "written_per_second": round(len(entries) / (written - begun)),
+        "current_after_burst_seconds": round(burst, 2),
         "current_after_seconds": round(statistics.median(fresh), 3),
+        "first_board_ms": round(first * 1000, 1),
         "board_ms": round(statistics.median(again) * 1000, 1),
     }
 
 
-type Brokers = Mapping[str, Broker]
-"""Each service's own connection: nobody may write another's events."""
+async def timed(work: Coroutine[Any, Any, object]) -> float:
+    """The seconds something takes."""
+    begun = time.perf_counter()
+    await work
+    return time.perf_counter() - begun
 
 
-async def _fill(brokers: Brokers, entries: list[Entry]) -> None:
-    """Write a log, each stream in its order, several streams at once."""
-    streams: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries:
-        _, category, *_ = entry.event.TYPE.split(".")
-        streams.setdefault((category, entry.stream), []).append(entry)
-    told = [*streams.values()]
+@dataclass(frozen=True)
+class Board:
+    """The board as a caller asks for it over NATS."""
 
-    async def one(n: int) -> None:
-        previous, position = GENESIS, 0
-        for version, entry in enumerate(told[n], start=1):
-            new, position = await _append(brokers, entry, previous, version, position)
-            previous = new.hash
+    broker: Broker
+    headers: Mapping[str, str]
 
-    await throughput(len(told), one)
+    async def at(self, position: int) -> None:
+        """A board that counts everything up to a position."""
+        async with asyncio.timeout(300):
+            await settled(self.broker, ["oversight"], position, within=300)
+            body = json.dumps({"as_of": LAST.isoformat()}).encode()
+            answer = await self.broker.ask(
+                f"qry.{SCHOOL}.oversight.board", body, self.headers, within=120
+            )
+        reply = json.loads(answer.body)
+        if "error" in reply or not any(rule.get("numerator") for rule in reply["found"]["rules"]):
+            raise RuntimeError(answer.body.decode())
+        if reply["found"]["position"] < position:
+            raise RuntimeError(reply["found"]["position"])
 
 
-async def _append(
-    brokers: Brokers, entry: Entry, previous: str, version: int, after: int
-) -> tuple[Draft, int]:
-    service_name, category, *_ = entry.event.TYPE.split(".")
-    at = datetime.combine(entry.on, clock(3), UTC)
-    command = uuid5(UUID(int=0), f"{category}.{entry.stream} {version}")
-    provenance = Provenance(BY, at, at, command, "0" * 64, command)
-    place = Subject(SCHOOL, service_name, category, entry.stream)
-    new = draft(place, entry.event, provenance, version=version, previous=previous)
-    headers = {**new.headers, "Nats-Expected-Last-Subject-Sequence": str(after)}
-    position, _ = await brokers[service_name].publish(new.subject, new.body, headers)
-    return new, position
+@dataclass
+class Log:
+    """The log as it is written, by each service's own connection: nobody may write another's events."""
+
+    brokers: Mapping[str, Broker]
+    length: int = 0
+    heads: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+
+    async def fill(self, entries: list[Entry]) -> int:
+        """Write entries, each stream in its order, several streams at once; gives the last position."""
+        streams: dict[str, list[Entry]] = {}
+        for entry in entries:
+            streams.setdefault(str(_place(entry)), []).append(entry)
+        told = [*streams.values()]
+        last = 0
+
+        async def one(n: int) -> None:
+            nonlocal last
+            for entry in told[n]:
+                last = max(last, await self.append(entry))
+
+        await throughput(len(told), one)
+        return last
+
+    async def append(self, entry: Entry) -> int:
+        """Write one more event of a stream; gives its position."""
+        place = _place(entry)
+        previous, version, after = self.heads.get(str(place), (GENESIS, 0, 0))
+        at = datetime.combine(entry.on, clock(3), UTC)
+        command = uuid5(UUID(int=0), f"{place} {version}")
+        provenance = Provenance(BY, at, at, command, "0" * 64, command)
+        new = draft(place, entry.event, provenance, version=version + 1, previous=previous)
+        headers = {**new.headers, "Nats-Expected-Last-Subject-Sequence": str(after)}
+        position, _ = await self.brokers[place.service].publish(new.subject, new.body, headers)
+        self.heads[str(place)] = (new.hash, version + 1, position)
+        self.length += 1
+        return position
+
+
+def _place(entry: Entry) -> Subject:
+    service, category, *_ = entry.event.TYPE.split(".")
+    return Subject(SCHOOL, service, category, entry.stream)
