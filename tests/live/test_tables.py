@@ -118,7 +118,7 @@ async def test_every_other_table_is_taken_too(
 
 async def test_there_is_a_test_for_every_table() -> None:
     tables = {table.command.__name__ for service in SERVICES for table in service.tables}
-    assert tables == {"EnterPerson", "EnterUnit", "SubmitOpinion"}
+    assert tables == {"EnterPerson", "EnterUnit", "SubmitOpinion", "RecordActivity"}
 
 
 async def test_a_dry_run_tells_everything_and_stores_nothing(school: School) -> None:
