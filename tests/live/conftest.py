@@ -1,7 +1,9 @@
 """One running product for all live tests; each test has a school of its own in it."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
 import pytest_asyncio
 
 from services.stack import Stack, running
@@ -21,3 +23,11 @@ async def school(stack: Stack) -> AsyncIterator[School]:
     """A school of the test's own, with people in the posts that matter."""
     async with enrolled(stack) as mine:
         yield mine
+
+
+@pytest.fixture
+def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A refusal is an answer: nothing is logged as an error, whatever is refused."""
+    yield
+    records = caplog.get_records("call")
+    assert [r for r in records if r.levelno >= logging.ERROR or r.exc_info] == []
