@@ -95,6 +95,7 @@ async def _with_bad_requests(play: Play) -> None:
 async def look_and_replay(play: Play) -> dict[str, object]:
     """Read one issue's life; fold the whole log afresh and compare it with what people are shown."""
     await play.settle()
+    await _trace_what_was_raised(play)
     hero, result = play.lives[HERO], play.result
     told = play.line.all(CLERKS[0], f"issues/{hero.id}/biography")
     events = [{**event, "name": play.cast.named(event["actor"])} async for event in told]
@@ -111,6 +112,14 @@ async def look_and_replay(play: Play) -> dict[str, object]:
         "比对文档": comparison.documents,
         "不一致": len(comparison.differences) + len(comparison.broken),
     }
+
+
+async def _trace_what_was_raised(play: Play) -> None:
+    """Find the issues of problems that did not come from opinions, each with where it came from."""
+    async for issue in play.line.all(CLERKS[0], "issues"):
+        sources = {(source["kind"], source["id"]) for source in issue["sources"]}
+        if play.raised.get(issue["title"]) in sources:
+            play.result.traced.append(issue["title"])
 
 
 async def _compared(play: Play) -> Comparison:
@@ -165,8 +174,10 @@ def _of_the_issues(play: Play) -> list[Check]:
     climbed = {rung["rung"] for rung in result.ladder}
     wrong = [refusal.what for refusal in refusals if not refusal.good]
     total = result.summary["total"]
+    traced = sorted(result.traced) == sorted(play.raised)
     return [
         Check("问题四十件以上", total >= ISSUES, f"{total} 件"),
+        Check("走访、谈话、会议提出的问题均已立项", traced, f"{len(result.traced)} 件"),
         Check("问题的每一种经历都发生过", not missing, " ".join(missing) or f"{len(paths)} 种"),
         Check("时限阶梯逐级到位", climbed == RUNGS, f"{len(climbed)} 级"),
         Check("每次拒绝都符合预期", not wrong, "、".join(wrong) or f"{len(refusals)} 次"),

@@ -254,6 +254,11 @@ def matters() -> dict[str, Matter]:
     }
 
 
+def reflections() -> list[dict[str, str]]:
+    """What the cadres wrote about their study: key, title, text."""
+    return [*_rows("reflections")]
+
+
 def sayings() -> list[Saying]:
     """The invented opinions."""
     return [

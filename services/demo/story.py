@@ -13,6 +13,7 @@ from services.demo.founding import enrol, plan_the_campaign
 from services.demo.listening import collate, listen
 from services.demo.rectifying import rectify
 from services.demo.stage import Act, Play
+from services.demo.studying import study
 from services.demo.telling import Check, Result, Tell, act, ending, opening
 from services.stack import Stack
 
@@ -21,6 +22,7 @@ TIMEOUT = 120.0  # seconds for one answer
 ACTS: tuple[tuple[str, Act], ...] = (
     ("登记学校人员", enrol),
     ("方案审核报备", plan_the_campaign),
+    ("学习教育", study),
     ("听取意见", listen),
     ("汇总梳理", collate),
     ("整改台账", rectify),

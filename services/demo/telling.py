@@ -39,6 +39,8 @@ class Result:
     balance: dict[str, int] = field(default_factory=dict)
     unheard: int = 0
     summary: dict[str, Any] = field(default_factory=dict)
+    copied: int = 0
+    traced: list[str] = field(default_factory=list)
     ladder: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     biography: dict[str, Any] = field(default_factory=dict)
@@ -234,6 +236,17 @@ WINDS = {
 VERDICTS = {"solved": "解决", "partly_solved": "部分解决", "unsolved": "未解决"}
 RUNGS = {"remind": "到期提醒", "urge": "催办", "supervise": "督办", "account": "约谈问责"}
 EVENTS = {
+    "study.session.recorded": "登记集中学习",
+    "study.session.attendance-recorded": "登记学习出勤",
+    "study.catalogue.item-added": "增加学习篇目",
+    "study.reading.recorded": "读完学习篇目",
+    "study.reflection.submitted": "提交心得体会",
+    "study.reflection.rated": "评阅心得体会",
+    "study.gap.recorded": "查找差距",
+    "study.activity.recorded": "登记六个一活动",
+    "study.activity.difficulty-solved": "解决困难",
+    "study.activity.problem-raised": "走访中提出问题",
+    "study.tie.opened": "登记联系点",
     "feedback.opinion.submitted": "提出意见",
     "feedback.opinion.acknowledged": "确认收到",
     "feedback.opinion.message-sent": "留言",
