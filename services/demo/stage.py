@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from services.demo import cast as casting
 from services.demo.cast import SECRETARY, Cast, Matter, Saying
 from services.demo.door import Line
 from services.demo.lives import Life, Voice
-from services.demo.telling import Result
+from services.demo.telling import ZONE, Result
 from services.stack import NAMES, Stack
 from shared.runtime import settled
 
@@ -46,12 +46,19 @@ class Play:
     collations: list[str] = field(default_factory=list)
     early: str = ""
     lives: dict[str, Life] = field(default_factory=dict)
+    talks: dict[frozenset[str], str] = field(default_factory=dict)
+    """Who talked with whom one by one, and the talk."""
     raised: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Problems raised elsewhere than in opinions, by title: where they come from, by kind and id."""
 
     def day(self, days: int) -> str:
         """A day so many days from today."""
         return (self.today + timedelta(days=days)).isoformat()
+
+    def moment(self, days: int, hour: int, minute: int = 0) -> str:
+        """An instant on a day so many days from today, by the school's clock."""
+        at = datetime.combine(self.today + timedelta(days=days), time(hour, minute), ZONE)
+        return at.isoformat()
 
     def taught(self, weeks: int) -> list[str]:
         """The first school day of each of the last weeks that have one, the latest first."""

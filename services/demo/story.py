@@ -14,6 +14,7 @@ from services.demo.listening import collate, listen
 from services.demo.rectifying import rectify
 from services.demo.stage import Act, Play
 from services.demo.studying import study
+from services.demo.talking import talk
 from services.demo.telling import Check, Result, Tell, act, ending, opening
 from services.stack import Stack
 
@@ -26,6 +27,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("听取意见", listen),
     ("汇总梳理", collate),
     ("整改台账", rectify),
+    ("谈心谈话", talk),
     ("门口的拒绝", knock_wrongly),
     ("回看和重放", look_and_replay),
     ("核对", check),

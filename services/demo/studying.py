@@ -5,11 +5,10 @@ from functools import partial
 from typing import Any
 
 from services.demo import cast as casting
-from services.demo.cast import CLERKS, HEADMASTER, SECRETARY
+from services.demo.cast import CLERKS, HEADMASTER, SECRETARY, TEAM
 from services.demo.door import Line, side_by_side
 from services.demo.stage import Play
 
-TEAM = ("p01", "p02", "p03", "p04", "p05", "p06", "p07")
 SETTINGS = {"minimum_reflection": ("100", "characters"), "donation_amount": ("2022", "yuan")}
 WITHOUT_REFLECTION = "p22"
 """The one cadre who writes nothing (R14)."""
