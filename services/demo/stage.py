@@ -48,6 +48,9 @@ class Play:
     lives: dict[str, Life] = field(default_factory=dict)
     talks: dict[frozenset[str], str] = field(default_factory=dict)
     """Who talked with whom one by one, and the talk."""
+    life_meeting: str = ""
+    untold: str = ""
+    """The number of the speech that criticised without a talk before."""
     raised: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Problems raised elsewhere than in opinions, by title: where they come from, by kind and id."""
 

@@ -11,6 +11,7 @@ from services.demo.cast import OPERATOR, Cast
 from services.demo.door import Door, Line, Note, Unexpected
 from services.demo.founding import enrol, plan_the_campaign
 from services.demo.listening import collate, listen
+from services.demo.meeting import examine, meet
 from services.demo.rectifying import rectify
 from services.demo.stage import Act, Play
 from services.demo.studying import study
@@ -28,6 +29,8 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("汇总梳理", collate),
     ("整改台账", rectify),
     ("谈心谈话", talk),
+    ("对照检查", examine),
+    ("民主生活会", meet),
     ("门口的拒绝", knock_wrongly),
     ("回看和重放", look_and_replay),
     ("核对", check),
