@@ -139,7 +139,12 @@ async def _compared(play: Play) -> Comparison:
 async def check(play: Play) -> dict[str, object]:
     """Everything that must be true of a campaign that went well."""
     result = play.result
-    result.checks += [*_of_the_people(play), *_of_the_issues(play), *_of_the_log(play)]
+    result.checks += [
+        *_of_the_people(play),
+        *_of_the_issues(play),
+        *_of_the_ballot(play),
+        *_of_the_log(play),
+    ]
     good = sum(check.good for check in result.checks)
     return {"相符": f"{good}/{len(result.checks)}"}
 
@@ -181,6 +186,16 @@ def _of_the_issues(play: Play) -> list[Check]:
         Check("问题的每一种经历都发生过", not missing, " ".join(missing) or f"{len(paths)} 种"),
         Check("时限阶梯逐级到位", climbed == RUNGS, f"{len(climbed)} 级"),
         Check("每次拒绝都符合预期", not wrong, "、".join(wrong) or f"{len(refusals)} 次"),
+    ]
+
+
+def _of_the_ballot(play: Play) -> list[Check]:
+    """As many slips as were printed, each among those announced; a voter finds their own."""
+    ballot = play.result.ballot
+    all_counted = ballot["counted"] == ballot["printed"] and ballot["announced"]
+    return [
+        Check("选票全部开箱，均在事先公布之列", all_counted, f"{ballot['counted']} 张"),
+        Check("投票人凭选票号查得自己的选票", ballot["found"], "与所投一致"),
     ]
 
 

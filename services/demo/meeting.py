@@ -88,11 +88,13 @@ async def _examine_the_team(play: Play, answers: list[str]) -> None:
     await line.do(SECRETARY, f"{path}/submit")
     what = "班子材料未经审议就审核"
     await line.refused("R65", what, "not-adopted-yet", SUPERVISOR, f"{path}/review")
-    met = await _plan(play, {"kind": "leadership", "title": "领导班子会", "chair": SECRETARY})
+    met = await plan_meeting(
+        play, {"kind": "leadership", "title": "领导班子会", "chair": SECRETARY}
+    )
     meeting = f"meetings/{met}"
-    await _hold(play, meeting, SECRETARY, (APPROVED, 8), TEAM)
+    await hold(play, meeting, SECRETARY, (APPROVED, 8), TEAM)
     await line.do(KEEPER, f"{meeting}/adopt-document", {"kind": "examination", "id": paper})
-    await _close(play, meeting, (APPROVED, 9))
+    await close(play, meeting, (APPROVED, 9))
     await line.do(SECRETARY, f"{path}/adopt", {"meeting": met})
     scope = {"scope": "全体党员、各年级和教研组负责人", "replies": len(cast.roster) // 2}
     await line.do(HEADMASTER, f"{path}/consult-on", scope)
@@ -132,24 +134,25 @@ async def meet(play: Play) -> dict[str, object]:
         "programme": "会前征求意见、谈心、撰写材料；会上对照检查、批评和自我批评；会后通报整改",
         "on": play.day(MET),
     }
-    met = await _plan(play, plan)
+    met = await plan_meeting(play, plan)
     play.life_meeting, path = met, f"meetings/{met}"
     await _approve(play, path)
-    await _hold(play, path, SECRETARY, (MET, 14), (*TEAM, SUPERVISOR), absent=ABSENT)
+    await hold(play, path, SECRETARY, (MET, 14), (*TEAM, SUPERVISOR), absent=ABSENT)
     await _speak(play, path)
     await _resolve(play, met)
-    await _close(play, path, (MET, 17))
+    await close(play, path, (MET, 17))
     await _brief(play, met)
     return {"自我批评": len(TEAM), "相互批评": len(_criticisms()), "会前未沟通": 1}
 
 
-async def _plan(play: Play, plan: dict[str, Any]) -> str:
+async def plan_meeting(play: Play, plan: dict[str, Any], *, who: str = KEEPER) -> str:
+    """Say what people will meet for, where, under whom."""
     people = play.cast.people
     body = {"place": "会议室", **plan, "chair": people[plan["chair"]]}
-    return str((await play.line.do(KEEPER, "meetings", body))["id"])
+    return str((await play.line.do(who, "meetings", body))["id"])
 
 
-async def _hold(
+async def hold(
     play: Play,
     path: str,
     chair: str,
@@ -173,7 +176,8 @@ async def _hold(
     await play.line.do(KEEPER, f"{path}/record-attendance", {"attendees": attendees})
 
 
-async def _close(play: Play, path: str, when: tuple[int, int]) -> None:
+async def close(play: Play, path: str, when: tuple[int, int]) -> None:
+    """It is over, and its minutes are locked."""
     await play.line.do(KEEPER, f"{path}/end", {"ended_at": play.moment(*when)})
     await play.line.do(KEEPER, f"{path}/close-minutes")
 
@@ -186,14 +190,14 @@ async def _approve(play: Play, path: str) -> None:
         "chair": people[SECRETARY],
         "recorder": people[KEEPER],
     }
-    hold, approve = f"{path}/hold", f"{path}/approve-meeting-plan"
+    holding, approve = f"{path}/hold", f"{path}/approve-meeting-plan"
     what = "方案未经审核同意就开民主生活会"
-    await line.refused("R66", what, "plan-not-approved", KEEPER, hold, opened)
+    await line.refused("R66", what, "plan-not-approved", KEEPER, holding, opened)
     await line.refused("R66", "学校自己审核会议方案", "not-allowed", SECRETARY, approve)
     at = {"occurred_at": play.moment(APPROVED, 10)}
     await line.do(SUPERVISOR, approve, {"remarks": "同意", **at})
     what = "未商定时间就开民主生活会"
-    await line.refused("R67", what, "date-not-agreed", KEEPER, hold, opened)
+    await line.refused("R67", what, "date-not-agreed", KEEPER, holding, opened)
     await line.do(SUPERVISOR, f"{path}/agree-date", {"on": play.day(MET), **at})
 
 
@@ -261,7 +265,7 @@ async def _brief(play: Play, met: str) -> None:
     """A briefing needs the supervision group's evaluation, and a principal leader in the chair."""
     line, cast = play.line, play.cast
     told = {"kind": "briefing", "title": "民主生活会情况通报会", "reports_on": met}
-    path = f"meetings/{await _plan(play, {**told, 'chair': SECRETARY})}"
+    path = f"meetings/{await plan_meeting(play, {**told, 'chair': SECRETARY})}"
     opened = {"began_at": play.moment(BRIEFED, 15), "recorder": cast.people[KEEPER]}
     what, body = "督导组未评价就通报", {**opened, "chair": cast.people[SECRETARY]}
     await line.refused("R76", what, "not-appraised-yet", KEEPER, f"{path}/hold", body)
@@ -275,7 +279,7 @@ async def _brief(play: Play, met: str) -> None:
     expected = "chair-not-a-principal-leader"
     await line.refused("R75", what, expected, KEEPER, f"{path}/hold", body)
     invited = [p.key for p in cast.roster if {*AT_THE_BRIEFING} & {*p.posts}]
-    await _hold(play, path, SECRETARY, (BRIEFED, 15), (*TEAM, *invited))
+    await hold(play, path, SECRETARY, (BRIEFED, 15), (*TEAM, *invited))
     for part, text in PARTS.items():
         await line.do(KEEPER, f"{path}/report-briefing-part", {"part": part, "text": text})
-    await _close(play, path, (BRIEFED, 16))
+    await close(play, path, (BRIEFED, 16))

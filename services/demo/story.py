@@ -6,6 +6,7 @@ from itertools import count
 import httpx
 
 from services.demo import cast as casting
+from services.demo.appraising import appraise
 from services.demo.auditing import check, knock_wrongly, look_and_replay
 from services.demo.cast import OPERATOR, Cast
 from services.demo.door import Door, Line, Note, Unexpected
@@ -31,6 +32,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("谈心谈话", talk),
     ("对照检查", examine),
     ("民主生活会", meet),
+    ("民主评议党员", appraise),
     ("门口的拒绝", knock_wrongly),
     ("回看和重放", look_and_replay),
     ("核对", check),

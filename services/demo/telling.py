@@ -40,6 +40,7 @@ class Result:
     unheard: int = 0
     summary: dict[str, Any] = field(default_factory=dict)
     copied: int = 0
+    ballot: dict[str, Any] = field(default_factory=dict)
     traced: list[str] = field(default_factory=list)
     ladder: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -277,6 +278,11 @@ EVENTS = {
     "meetings.meeting.ended": "会议结束",
     "meetings.meeting.minutes-closed": "会议记录定稿",
     "meetings.meeting.appraised": "评价会议",
+    "meetings.meeting.absence-made-up": "登记补课",
+    "meetings.appraisal.opened": "启动民主评议",
+    "meetings.appraisal.ballot-opened": "发放选票",
+    "meetings.appraisal.ballots-opened": "开箱",
+    "meetings.appraisal.result-recorded": "确定评议等次",
     "feedback.opinion.submitted": "提出意见",
     "feedback.opinion.acknowledged": "确认收到",
     "feedback.opinion.message-sent": "留言",
