@@ -15,6 +15,11 @@ from shared.replay import Comparison, compare, whole_log
 
 PEOPLE, BRANCHES, ISSUES = 60, 3, 40
 """What a school of this size has at least (branches: exactly)."""
+RULES = 88
+"""What the plan has."""
+TRIED = {"HARD", "GATE"}
+KINDS = {*TRIED, "COVER", "WARN", "JUDGE", "POLICY"}
+"""Kinds of rules: the first two refuse, the others show what is missing."""
 SPOKEN, JUDGED = "feedback.opinion.submitted.v1", "rectification.issue.verdict-recorded.v1"
 LONGEST = 20_000  # characters of an opinion
 LARGEST = 1024 * 1024  # bytes of a request
@@ -143,6 +148,7 @@ async def check(play: Play) -> dict[str, object]:
         *_of_the_people(play),
         *_of_the_issues(play),
         *_of_the_ballot(play),
+        *_of_the_board(play),
         *_of_the_log(play),
     ]
     good = sum(check.good for check in result.checks)
@@ -196,6 +202,21 @@ def _of_the_ballot(play: Play) -> list[Check]:
     return [
         Check("选票全部开箱，均在事先公布之列", all_counted, f"{ballot['counted']} 张"),
         Check("投票人凭选票号查得自己的选票", ballot["found"], "与所投一致"),
+    ]
+
+
+def _of_the_board(play: Play) -> list[Check]:
+    """All rules are on the board; what was broken on purpose shows there, whatever kind of rule it is."""
+    board, broken, refusals = play.result.board, play.result.broken, play.line.door.refusals
+    tried = {refusal.rule for refusal in refusals if refusal.good}
+    kinds = {
+        kind for row in board if row["rule"] in tried for kind in row["kinds"] if kind in TRIED
+    }
+    kinds |= {kind for one in broken if one.good for kind in one.kinds}
+    return [
+        Check("总览列出全部规则", len(board) == RULES, f"{len(board)} 条"),
+        *(Check(f"总览查得：{one.what}", one.good, f"{one.rule} {one.named}") for one in broken),
+        Check("每类规则都故意违反过", kinds == KINDS, " ".join(sorted(kinds))),
     ]
 
 

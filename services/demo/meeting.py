@@ -49,23 +49,34 @@ AT_THE_BRIEFING = ("school_administrator", "grade_head", "subject_group_head")
 async def examine(play: Play) -> dict[str, object]:
     """The team and every cadre examine themselves in writing; four sections, or it is not taken."""
     cadres = [p.key for p in play.cast.roster if "party_cadre" in p.posts]
-    owned = await _owned(play)
+    owned, waiting = await _owned(play)
     await _examine_the_team(play, owned["team"])
-    work = [partial(_examine_oneself, play, who, owned[play.cast.people[who]]) for who in cadres]
+    people = play.cast.people
+    work = [
+        partial(_examine_oneself, play, who, owned[people[who]], waiting[people[who]])
+        for who in cadres
+    ]
     await side_by_side(play.line, work)
     return {"班子材料": "审议通过、征求意见、审核", "个人材料": len(cadres), "退回重写": 1}
 
 
-async def _owned(play: Play) -> dict[str, list[str]]:
-    """The issues everybody holds, and those of the team that somebody holds (R63)."""
-    found: dict[str, list[str]] = defaultdict(list)
+type ByPerson = dict[str, list[str]]
+
+
+async def _owned(play: Play) -> tuple[ByPerson, ByPerson]:
+    """The issues everybody holds, the team's that somebody holds (R63), and those nobody has claimed."""
+    owned: ByPerson = defaultdict(list)
+    waiting: ByPerson = defaultdict(list)
     async for issue in play.line.all(CLERKS[0], "issues"):
-        if issue["stage"] in COUNTS_NOWHERE or not issue["owner"]:
+        if issue["stage"] in COUNTS_NOWHERE:
             continue
-        found[issue["owner"]].append(issue["id"])
+        if not issue["owner"]:
+            waiting[issue["person"] or "team"].append(issue["id"])
+            continue
+        owned[issue["owner"]].append(issue["id"])
         if issue["addressee"] == "team":
-            found["team"].append(issue["id"])
-    return found
+            owned["team"].append(issue["id"])
+    return owned, waiting
 
 
 def _paper(play: Play, owner: str, answers: list[str]) -> dict[str, Any]:
@@ -101,9 +112,11 @@ async def _examine_the_team(play: Play, answers: list[str]) -> None:
     await line.do(SUPERVISOR, f"{path}/review", {"remarks": "问题找得准，回应了群众意见"})
 
 
-async def _examine_oneself(play: Play, who: str, answers: list[str], line: Line) -> None:
+async def _examine_oneself(
+    play: Play, who: str, answers: list[str], waiting: list[str], line: Line
+) -> None:
     """By one's own hand (R59); one forgets the causes, one is too superficial."""
-    whole = _paper(play, who, answers)
+    whole = _paper(play, who, [*answers, *waiting])
     draft = {**whole, "cause_analysis": None} if who == FORGETFUL else whole
     me = {"campaign": play.campaign, "subject": "person", "person": play.cast.people[who]}
     begun = await line.do(who, "examinations", {**me, **draft})
@@ -112,6 +125,11 @@ async def _examine_oneself(play: Play, who: str, answers: list[str], line: Line)
         what = "缺少原因分析就提交对照检查材料"
         await line.refused("R60", what, "sections-missing", who, f"{path}/submit")
         await line.do(who, f"{path}/revise", whole)
+    if waiting:
+        what = "个人问题未认领就提交对照检查材料"
+        await line.refused("R33", what, "issues-unclaimed", who, f"{path}/submit")
+    for issue in waiting:
+        await line.do(who, f"issues/{issue}/claim")
     await line.do(who, f"{path}/submit")
     if who == SUPERFICIAL:
         remarks = "典型事例只有一句，请写清时间、人和事"

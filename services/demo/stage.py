@@ -46,6 +46,8 @@ class Play:
     collations: list[str] = field(default_factory=list)
     early: str = ""
     lives: dict[str, Life] = field(default_factory=dict)
+    unread: str = ""
+    """The reflection nobody rated."""
     talks: dict[frozenset[str], str] = field(default_factory=dict)
     """Who talked with whom one by one, and the talk."""
     life_meeting: str = ""

@@ -16,6 +16,7 @@ from services.demo.meeting import examine, meet
 from services.demo.rectifying import rectify
 from services.demo.stage import Act, Play
 from services.demo.studying import study
+from services.demo.surveying import survey
 from services.demo.talking import talk
 from services.demo.telling import Check, Result, Tell, act, ending, opening
 from services.stack import Stack
@@ -34,6 +35,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("民主生活会", meet),
     ("民主评议党员", appraise),
     ("门口的拒绝", knock_wrongly),
+    ("规则总览", survey),
     ("回看和重放", look_and_replay),
     ("核对", check),
 )

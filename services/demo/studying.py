@@ -78,6 +78,7 @@ async def study(play: Play) -> dict[str, object]:
     written = await side_by_side(
         play.line, [partial(_write, play, row) for row in casting.reflections()]
     )
+    play.unread = next(one.id for one in written if one.author == UNREAD)
     rated = [one for one in written if one.author != UNREAD]
     await side_by_side(play.line, [partial(_rate, one) for one in rated])
     await _raise_problem(play)

@@ -27,6 +27,17 @@ class Check:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A rule that was broken on purpose: whom or what the product names for it, and who it should be."""
+
+    rule: str
+    kinds: tuple[str, ...]
+    what: str
+    named: str
+    good: bool
+
+
 @dataclass
 class Result:
     """What came of the performance."""
@@ -47,6 +58,8 @@ class Result:
     biography: dict[str, Any] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     comparison: dict[str, Any] = field(default_factory=dict)
+    board: list[dict[str, Any]] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
     acts: list[tuple[str, dict[str, object], float]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     requests: int = 0
@@ -97,6 +110,8 @@ def ending(result: Result) -> Iterator[RenderableType]:
         yield _ladder(result.ladder)
     if result.refusals:
         yield _refusals(result.refusals)
+    if result.board:
+        yield _board(result.board)
     yield _checks(result.checks)
     yield _conclusion(result)
 
@@ -180,6 +195,20 @@ def _refusals(refusals: list[Refusal]) -> Table:
     return table
 
 
+def _board(board: list[dict[str, Any]]) -> Table:
+    table = _table("规则总览", "规则", "类别", "原文", "已做到/应做到", "未做到", "豁免", "疑点")
+    for row in board:
+        found = sum(check["found"] for check in row["checks"])
+        figures = ("—", "", "")
+        if row["computed"]:
+            share = f"{row['numerator']}/{row['denominator']}"
+            figures = (share, str(row["missing"] or ""), str(row["waived"] or ""))
+        quote = row["quote"] if len(row["quote"]) <= QUOTE else f"{row['quote'][:QUOTE]}…"
+        kinds = "/".join(row["kinds"])
+        table.add_row(row["rule"], kinds, quote, *figures, str(found or ""))
+    return table
+
+
 def _checks(checks: list[Check]) -> Table:
     table = _table("核对", "", "事项", "所见")
     for check in checks:
@@ -206,6 +235,7 @@ def _conclusion(result: Result) -> Text:
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WIDTH = 46  # characters of what an event says
+QUOTE = 20  # characters of what a rule says
 
 TEXTS = (
     "verbatim_text", "text", "statement", "finding", "answer", "comment", "explanation", "reason",
