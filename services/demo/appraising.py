@@ -1,4 +1,4 @@
-"""Act eight: a branch meets, appraises its members, and votes in secret with slips drawn by hand."""
+"""Act ten: a branch meets, appraises its members, and votes in secret with slips drawn by hand."""
 
 from functools import partial
 from typing import Any
@@ -154,7 +154,7 @@ async def _vote(play: Play, appraisal: str, members: list[str]) -> None:
         "printed": len(slips),
         "counted": opened["total"],
         "announced": {one["code_hash"] for one in opened["items"]} <= {*hashes},
-        "found": found["marks"] == {mark["member"]: mark["grade"] for mark in marks},
+        "found": found["counted"] and found["marks"] == sorted(marks, key=lambda m: m["member"]),
     }
 
 

@@ -215,7 +215,10 @@ def _of_the_board(play: Play) -> list[Check]:
     kinds |= {kind for one in broken if one.good for kind in one.kinds}
     return [
         Check("总览列出全部规则", len(board) == RULES, f"{len(board)} 条"),
-        *(Check(f"总览查得：{one.what}", one.good, f"{one.rule} {one.named}") for one in broken),
+        *(
+            Check(f"总览查得：{one.what}", one.good, f"{one.rule} {one.named}".strip())
+            for one in broken
+        ),
         Check("每类规则都故意违反过", kinds == KINDS, " ".join(sorted(kinds))),
     ]
 

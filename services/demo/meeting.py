@@ -1,4 +1,4 @@
-"""Act seven: everybody examines themselves; then the democratic life meeting, and the briefing on it."""
+"""Acts eight and nine: everybody examines themselves; then the democratic life meeting and its briefing."""
 
 from collections import defaultdict
 from functools import partial

@@ -1,4 +1,4 @@
-"""Act nine: the board of all rules; what was broken on purpose is named there."""
+"""Act twelve: the board of all rules; what was broken on purpose is named there."""
 
 from services.demo.cast import SUPERVISORS
 from services.demo.stage import Play
@@ -42,6 +42,7 @@ async def _name_the_broken(play: Play) -> None:
         found: Subjects = {
             tuple(item["subject"]) async for item in play.line.all(READER, where, rule=rule)
         }
-        named = "、".join(sorted(" ".join(map(play.cast.named, one)) for one in found))
+        names = {known: play.cast.named(known) for known in people.values()}
+        named = "、".join(sorted(names[part] for one in found for part in one if part in names))
         broken = Broken(rule, tuple(kinds[rule]), what, named, found == {wanted})
         play.result.broken.append(broken)

@@ -1,4 +1,4 @@
-"""Act six: heart-to-heart talks, two by two; who asks for one gets one; what comes up becomes an issue."""
+"""Act seven: heart-to-heart talks, two by two; who asks for one gets one; what comes up becomes an issue."""
 
 from dataclasses import dataclass
 from functools import partial
