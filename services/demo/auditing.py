@@ -15,6 +15,11 @@ from shared.replay import Comparison, compare, whole_log
 
 PEOPLE, BRANCHES, ISSUES = 60, 3, 40
 """What a school of this size has at least (branches: exactly)."""
+RULES = 88
+"""What the plan has."""
+TRIED = {"HARD", "GATE"}
+KINDS = {*TRIED, "COVER", "WARN", "JUDGE", "POLICY"}
+"""Kinds of rules: the first two refuse, the others show what is missing."""
 SPOKEN, JUDGED = "feedback.opinion.submitted.v1", "rectification.issue.verdict-recorded.v1"
 LONGEST = 20_000  # characters of an opinion
 LARGEST = 1024 * 1024  # bytes of a request
@@ -95,6 +100,7 @@ async def _with_bad_requests(play: Play) -> None:
 async def look_and_replay(play: Play) -> dict[str, object]:
     """Read one issue's life; fold the whole log afresh and compare it with what people are shown."""
     await play.settle()
+    await _trace_what_was_raised(play)
     hero, result = play.lives[HERO], play.result
     told = play.line.all(CLERKS[0], f"issues/{hero.id}/biography")
     events = [{**event, "name": play.cast.named(event["actor"])} async for event in told]
@@ -111,6 +117,14 @@ async def look_and_replay(play: Play) -> dict[str, object]:
         "比对文档": comparison.documents,
         "不一致": len(comparison.differences) + len(comparison.broken),
     }
+
+
+async def _trace_what_was_raised(play: Play) -> None:
+    """Find the issues of problems that did not come from opinions, each with where it came from."""
+    async for issue in play.line.all(CLERKS[0], "issues"):
+        sources = {(source["kind"], source["id"]) for source in issue["sources"]}
+        if play.raised.get(issue["title"]) in sources:
+            play.result.traced.append(issue["title"])
 
 
 async def _compared(play: Play) -> Comparison:
@@ -130,7 +144,13 @@ async def _compared(play: Play) -> Comparison:
 async def check(play: Play) -> dict[str, object]:
     """Everything that must be true of a campaign that went well."""
     result = play.result
-    result.checks += [*_of_the_people(play), *_of_the_issues(play), *_of_the_log(play)]
+    result.checks += [
+        *_of_the_people(play),
+        *_of_the_issues(play),
+        *_of_the_ballot(play),
+        *_of_the_board(play),
+        *_of_the_log(play),
+    ]
     good = sum(check.good for check in result.checks)
     return {"相符": f"{good}/{len(result.checks)}"}
 
@@ -165,11 +185,41 @@ def _of_the_issues(play: Play) -> list[Check]:
     climbed = {rung["rung"] for rung in result.ladder}
     wrong = [refusal.what for refusal in refusals if not refusal.good]
     total = result.summary["total"]
+    traced = sorted(result.traced) == sorted(play.raised)
     return [
         Check("问题四十件以上", total >= ISSUES, f"{total} 件"),
+        Check("走访、谈话、会议提出的问题均已立项", traced, f"{len(result.traced)} 件"),
         Check("问题的每一种经历都发生过", not missing, " ".join(missing) or f"{len(paths)} 种"),
         Check("时限阶梯逐级到位", climbed == RUNGS, f"{len(climbed)} 级"),
         Check("每次拒绝都符合预期", not wrong, "、".join(wrong) or f"{len(refusals)} 次"),
+    ]
+
+
+def _of_the_ballot(play: Play) -> list[Check]:
+    """As many slips as were printed, each among those announced; a voter finds their own."""
+    ballot = play.result.ballot
+    all_counted = ballot["counted"] == ballot["printed"] and ballot["announced"]
+    return [
+        Check("选票全部开箱，均在事先公布之列", all_counted, f"{ballot['counted']} 张"),
+        Check("投票人凭选票号查得自己的选票", ballot["found"], "与所投一致"),
+    ]
+
+
+def _of_the_board(play: Play) -> list[Check]:
+    """All rules are on the board; what was broken on purpose shows there, whatever kind of rule it is."""
+    board, broken, refusals = play.result.board, play.result.broken, play.line.door.refusals
+    tried = {refusal.rule for refusal in refusals if refusal.good}
+    kinds = {
+        kind for row in board if row["rule"] in tried for kind in row["kinds"] if kind in TRIED
+    }
+    kinds |= {kind for one in broken if one.good for kind in one.kinds}
+    return [
+        Check("总览列出全部规则", len(board) == RULES, f"{len(board)} 条"),
+        *(
+            Check(f"总览查得：{one.what}", one.good, f"{one.rule} {one.named}".strip())
+            for one in broken
+        ),
+        Check("每类规则都故意违反过", kinds == KINDS, " ".join(sorted(kinds))),
     ]
 
 

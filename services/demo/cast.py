@@ -14,6 +14,7 @@ LONGEST_FIELD = 50 * 1024 * 1024  # characters of one field of a CSV file
 
 OPERATOR = "operator"
 SECRETARY, HEADMASTER = "p01", "p02"
+TEAM = (SECRETARY, HEADMASTER, "p03", "p04", "p05", "p06", "p07")
 CLERKS = ("p65", "p66")
 SUPERVISORS = ("p61", "p62", "p63", "p64")
 REVIEWERS = tuple(f"p{n}" for n in range(21, 32))  # heads of grades and subject groups
@@ -252,6 +253,11 @@ def matters() -> dict[str, Matter]:
         )
         for row in _rows("issues")
     }
+
+
+def reflections() -> list[dict[str, str]]:
+    """What the cadres wrote about their study: key, title, text."""
+    return [*_rows("reflections")]
 
 
 def sayings() -> list[Saying]:

@@ -11,7 +11,10 @@ from services.demo.stage import Play
 from shared.security import LOCAL_ISSUER
 
 AUTHOR = "p14"  # who writes the plan
-AUTUMN = 8  # the month a school year begins in, or about
+SEPTEMBER = 9  # the month a school year begins in
+BEGUN = (
+    -75
+)  # days: long enough ago for school days to be in it on any date, vacations as long as they are
 
 
 async def enrol(play: Play) -> dict[str, object]:
@@ -42,20 +45,30 @@ async def _enter_unit(unit: Unit, line: Line) -> str:
 
 
 async def _set_calendar(play: Play) -> None:
-    """Two terms of the school year that today is in or near, and two holidays."""
-    year = play.today.year - (play.today.month < AUTUMN)
-    terms = [
-        {"number": 1, "begins_on": f"{year}-09-01", "ends_on": f"{year + 1}-01-22"},
-        {"number": 2, "begins_on": f"{year + 1}-02-17", "ends_on": f"{year + 1}-07-05"},
-    ]
-    days = {"begins_on": f"{year}-09-01", "ends_on": f"{year + 1}-08-31", "terms": terms}
-    await play.line.do(OPERATOR, "calendars", days)
-    for name, begins_on, ends_on in (
-        ("国庆节", f"{year}-10-01", f"{year}-10-07"),
-        ("寒假", f"{year + 1}-01-23", f"{year + 1}-02-16"),
-    ):
-        holiday = {"name": name, "begins_on": begins_on, "ends_on": ends_on}
-        await play.line.do(OPERATOR, f"calendars/{play.cast.school}/declare-holiday", holiday)
+    """Two terms of the school year today is in and of the one before, each with two holidays."""
+    this_year = play.today.year - (play.today.month < SEPTEMBER)
+    for year in (this_year - 1, this_year):
+        terms = [
+            (date(year, 9, 1), date(year + 1, 1, 22)),
+            (date(year + 1, 2, 17), date(year + 1, 7, 5)),
+        ]
+        holidays = {
+            "国庆节": (date(year, 10, 1), date(year, 10, 7)),
+            "寒假": (date(year + 1, 1, 23), date(year + 1, 2, 16)),
+            "暑假": (date(year + 1, 7, 6), date(year + 1, 8, 31)),
+        }
+        numbered = [{"number": n, **_days(*term)} for n, term in enumerate(terms, 1)]
+        school_year = {**_days(date(year, 9, 1), date(year + 1, 8, 31)), "terms": numbered}
+        await play.line.do(OPERATOR, "calendars", school_year)
+        path = f"calendars/{play.cast.school}/declare-holiday"
+        for name, span in holidays.items():
+            await play.line.do(OPERATOR, path, {"name": name, **_days(*span)})
+        play.terms += terms
+        play.holidays += holidays.values()
+
+
+def _days(first: date, last: date) -> dict[str, str]:
+    return {"begins_on": first.isoformat(), "ends_on": last.isoformat()}
 
 
 async def _enter(play: Play, person: Person, line: Line) -> str:
@@ -99,7 +112,7 @@ async def plan_the_campaign(play: Play) -> dict[str, object]:
     line = play.line
     draft = {
         "title": "党的群众路线教育实践活动实施方案",
-        "begins_on": play.day(-30),
+        "begins_on": play.day(BEGUN),
         "ends_on": play.day(210),
         "stages": _stages(play),
     }
@@ -135,8 +148,8 @@ def _stages(play: Play) -> list[dict[str, str]]:
     return [
         {"name": name, "begins_on": play.day(begin), "ends_on": play.day(end)}
         for name, begin, end in (
-            ("study_and_listening", -30, 60),
+            ("study_and_listening", BEGUN, 60),
             ("problem_finding_and_criticism", 0, 120),
-            ("rectification_and_institution_building", -30, 210),
+            ("rectification_and_institution_building", BEGUN, 210),
         )
     ]

@@ -1,4 +1,4 @@
-"""Acts three and four: everybody speaks, and everything said goes into an issue or is refused."""
+"""Acts four and five: everybody speaks, and everything said goes into an issue or is refused."""
 
 import asyncio
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Act five: the issues live their lives, every path at least once, while the clock watches a deadline."""
+"""Act six: the issues live their lives, every path at least once, while the clock watches a deadline."""
 
 import asyncio
 from functools import partial

@@ -6,13 +6,18 @@ from itertools import count
 import httpx
 
 from services.demo import cast as casting
+from services.demo.appraising import appraise
 from services.demo.auditing import check, knock_wrongly, look_and_replay
 from services.demo.cast import OPERATOR, Cast
 from services.demo.door import Door, Line, Note, Unexpected
 from services.demo.founding import enrol, plan_the_campaign
 from services.demo.listening import collate, listen
+from services.demo.meeting import examine, meet
 from services.demo.rectifying import rectify
 from services.demo.stage import Act, Play
+from services.demo.studying import study
+from services.demo.surveying import survey
+from services.demo.talking import talk
 from services.demo.telling import Check, Result, Tell, act, ending, opening
 from services.stack import Stack
 
@@ -21,10 +26,16 @@ TIMEOUT = 120.0  # seconds for one answer
 ACTS: tuple[tuple[str, Act], ...] = (
     ("登记学校人员", enrol),
     ("方案审核报备", plan_the_campaign),
+    ("学习教育", study),
     ("听取意见", listen),
     ("汇总梳理", collate),
     ("整改台账", rectify),
+    ("谈心谈话", talk),
+    ("对照检查", examine),
+    ("民主生活会", meet),
+    ("民主评议党员", appraise),
     ("门口的拒绝", knock_wrongly),
+    ("规则总览", survey),
     ("回看和重放", look_and_replay),
     ("核对", check),
 )

@@ -27,6 +27,17 @@ class Check:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A rule that was broken on purpose: whom or what the product names for it, and who it should be."""
+
+    rule: str
+    kinds: tuple[str, ...]
+    what: str
+    named: str
+    good: bool
+
+
 @dataclass
 class Result:
     """What came of the performance."""
@@ -39,11 +50,16 @@ class Result:
     balance: dict[str, int] = field(default_factory=dict)
     unheard: int = 0
     summary: dict[str, Any] = field(default_factory=dict)
+    copied: int = 0
+    ballot: dict[str, Any] = field(default_factory=dict)
+    traced: list[str] = field(default_factory=list)
     ladder: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     biography: dict[str, Any] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     comparison: dict[str, Any] = field(default_factory=dict)
+    board: list[dict[str, Any]] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
     acts: list[tuple[str, dict[str, object], float]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     requests: int = 0
@@ -94,6 +110,8 @@ def ending(result: Result) -> Iterator[RenderableType]:
         yield _ladder(result.ladder)
     if result.refusals:
         yield _refusals(result.refusals)
+    if result.board:
+        yield _board(result.board)
     yield _checks(result.checks)
     yield _conclusion(result)
 
@@ -177,6 +195,20 @@ def _refusals(refusals: list[Refusal]) -> Table:
     return table
 
 
+def _board(board: list[dict[str, Any]]) -> Table:
+    table = _table("规则总览", "规则", "类别", "原文", "已做到/应做到", "未做到", "豁免", "疑点")
+    for row in board:
+        found = sum(check["found"] for check in row["checks"])
+        figures = ("—", "", "")
+        if row["computed"]:
+            share = f"{row['numerator']}/{row['denominator']}"
+            figures = (share, str(row["missing"] or ""), str(row["waived"] or ""))
+        quote = row["quote"] if len(row["quote"]) <= QUOTE else f"{row['quote'][:QUOTE]}…"
+        kinds = "/".join(row["kinds"])
+        table.add_row(row["rule"], kinds, quote, *figures, str(found or ""))
+    return table
+
+
 def _checks(checks: list[Check]) -> Table:
     table = _table("核对", "", "事项", "所见")
     for check in checks:
@@ -203,6 +235,7 @@ def _conclusion(result: Result) -> Text:
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WIDTH = 46  # characters of what an event says
+QUOTE = 20  # characters of what a rule says
 
 TEXTS = (
     "verbatim_text", "text", "statement", "finding", "answer", "comment", "explanation", "reason",
@@ -234,6 +267,52 @@ WINDS = {
 VERDICTS = {"solved": "解决", "partly_solved": "部分解决", "unsolved": "未解决"}
 RUNGS = {"remind": "到期提醒", "urge": "催办", "supervise": "督办", "account": "约谈问责"}
 EVENTS = {
+    "study.session.recorded": "登记集中学习",
+    "study.session.attendance-recorded": "登记学习出勤",
+    "study.catalogue.item-added": "增加学习篇目",
+    "study.reading.recorded": "读完学习篇目",
+    "study.reflection.submitted": "提交心得体会",
+    "study.reflection.rated": "评阅心得体会",
+    "study.gap.recorded": "查找差距",
+    "study.activity.recorded": "登记六个一活动",
+    "study.activity.difficulty-solved": "解决困难",
+    "study.activity.problem-raised": "走访中提出问题",
+    "study.tie.opened": "登记联系点",
+    "talks.talk.arranged": "约定谈心谈话",
+    "talks.talk.held": "谈心谈话",
+    "talks.talk.corrected": "更正谈话记录",
+    "talks.talk.confirmed": "确认谈话记录",
+    "talks.talk.disputed": "对谈话记录提出异议",
+    "talks.talk.problem-raised": "谈话中提出问题",
+    "talks.request.made": "约谈",
+    "talks.request.accepted": "同意约谈",
+    "talks.request.refused": "不同意约谈",
+    "talks.request.talk-held": "约谈已进行",
+    "meetings.examination.drafted": "起草对照检查材料",
+    "meetings.examination.revised": "修改对照检查材料",
+    "meetings.examination.submitted": "提交对照检查材料",
+    "meetings.examination.adopted": "审议通过对照检查材料",
+    "meetings.examination.consulted": "征求对材料的意见",
+    "meetings.examination.reviewed": "审核对照检查材料",
+    "meetings.examination.sent-back": "退回对照检查材料",
+    "meetings.meeting.planned": "拟定会议方案",
+    "meetings.meeting.plan-approved": "同意会议方案",
+    "meetings.meeting.date-agreed": "商定开会时间",
+    "meetings.meeting.held": "召开会议",
+    "meetings.meeting.attendance-recorded": "登记出席",
+    "meetings.meeting.speech-recorded": "记录发言",
+    "meetings.meeting.problem-raised": "会上查摆问题",
+    "meetings.meeting.measure-resolved": "议定措施",
+    "meetings.meeting.document-adopted": "会议审议通过",
+    "meetings.meeting.briefing-part-reported": "通报情况",
+    "meetings.meeting.ended": "会议结束",
+    "meetings.meeting.minutes-closed": "会议记录定稿",
+    "meetings.meeting.appraised": "评价会议",
+    "meetings.meeting.absence-made-up": "登记补课",
+    "meetings.appraisal.opened": "启动民主评议",
+    "meetings.appraisal.ballot-opened": "发放选票",
+    "meetings.appraisal.ballots-opened": "开箱",
+    "meetings.appraisal.result-recorded": "确定评议等次",
     "feedback.opinion.submitted": "提出意见",
     "feedback.opinion.acknowledged": "确认收到",
     "feedback.opinion.message-sent": "留言",

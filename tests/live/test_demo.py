@@ -34,6 +34,15 @@ NASTY = [
     "响铃\x07",
     "太长" * 10_001,
 ]
+BROKEN = {
+    "R14": "黎振邦",
+    "R15": "",
+    "R16": "蓝素琴",
+    "R47": "曾楠、蓝素琴",
+    "R52": "",
+    "R54": "",
+}
+"""Rules the story breaks, and the people the product has to name for each; else it names a record."""
 UNFIT = 5
 """How many of them say nothing, or more than can be said."""
 
@@ -68,8 +77,12 @@ async def test_the_demo_comes_out_right_twice_in_the_same_place(tmp_path: Path) 
         assert told["balance"] == {"received": 300, "grouped": 280, "refused": 20, "left": 0}
         assert told["summary"]["total"] >= 40
         assert {event.TYPE for event in IssueEvent.__value__.__args__} <= told["events"].keys()
-        assert len(told["refusals"]) >= 30
+        assert len(told["refusals"]) >= 60
         assert [r for r in told["refusals"] if not r["good"]] == []
+        assert len(told["board"]) == 88
+        assert {broken["rule"]: broken["named"] for broken in told["broken"]} == BROKEN
+        assert told["ballot"]["printed"] == told["ballot"]["counted"] == 11
+        assert len(told["traced"]) == 3
         assert told["comparison"]["good"]
         assert told["biography"]["events"][-1]["type"] == VerdictRecorded.TYPE
     assert second["comparison"]["events"] > first["comparison"]["events"]
