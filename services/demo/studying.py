@@ -171,7 +171,7 @@ def _deeds(play: Play) -> list[tuple[str, dict[str, Any]]]:
     ]
     for n, who in enumerate(TEAM, 1):
         amount = "500" if who == GAVE_LESS else "2022"
-        gift = {"kind": "donation", "amount": amount, "pupil": f"pupil-{n}", "on": play.day(-5)}
+        gift = {"kind": "donation", "amount": amount, "pupil": f"pupil-{n}", "on": days[0]}
         found.append((who, gift))
     for n, who in enumerate(LEARNERS, 101):
         book = {"kind": "monograph_study", "title": "课堂观察二十讲", "on": play.day(-3)}

@@ -31,6 +31,8 @@ async def _name_the_broken(play: Play) -> None:
     """Compare whom the lists name with who it is."""
     people, kinds = play.cast.people, {row["rule"]: row["kinds"] for row in play.result.board}
     pair = tuple(sorted(people[who] for who in NOT_ALONE))
+    autumns = (begin for begin, _ in play.terms[::2] if begin.isoformat() <= play.taught(1)[0])
+    taught = f"school-year-{max(autumns)}"
     for rule, what, where, wanted in (
         ("R14", "一名干部没有交心得体会", "outstanding", (people[WITHOUT_REFLECTION],)),
         ("R15", "一篇心得无人评阅", "outstanding", (play.unread,)),
@@ -40,7 +42,9 @@ async def _name_the_broken(play: Play) -> None:
         ("R54", "一条批评会前没有沟通", "findings", (play.life_meeting, play.untold)),
     ):
         found: Subjects = {
-            tuple(item["subject"]) async for item in play.line.all(READER, where, rule=rule)
+            tuple(item["subject"])
+            async for item in play.line.all(READER, where, rule=rule)
+            if not item["period"].startswith("school-year") or item["period"] == taught
         }
         names = {known: play.cast.named(known) for known in people.values()}
         named = "、".join(sorted(names[part] for one in found for part in one if part in names))
