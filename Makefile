@@ -29,6 +29,7 @@ check: env   ## the ten-second loop: format, lint, types, imports, quick tests o
 bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench commands
 	$(RUN) -m services.cli bench views
+	$(RUN) -m services.cli bench oversight
 
 rights: env   ## write docs/rights.md anew
 	$(RUN) -m services.cli rights > docs/rights.md

@@ -50,8 +50,10 @@ class Shelf:
         position = desk.position
         if position <= self.position:
             return
-        where = {"position": {"$gt": self.position}} if self.position else {}
-        for n, document in enumerate(await desk.find(traces, where), start=1):
+        found = await (
+            desk.moved(traces, self.position) if self.position else desk.find(traces, {})
+        )
+        for n, document in enumerate(found, start=1):
             self._take_in(document)
             if n % MANY == 0:
                 await asyncio.sleep(0)
@@ -114,6 +116,6 @@ async def take_down(runtime: Runtime) -> None:
 
 
 async def _take_down(runtime: Runtime) -> None:
-    await runtime.projector.collection(traces).index(("school", "position"))
+    await runtime.projector.collection(traces).index(("position",))
     for known in await runtime.projector.collection(directory).find({}, fields=["school"]):
         await world(runtime.desk(known["school"], now()))
