@@ -352,10 +352,17 @@ def gateway(url: str, school: str, bearer: str, *, refused: int = CANNOT) -> Ite
 
 
 def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
+
+
+def _put(table: Table) -> None:
+    """Print a table below its title, which is a line of its own however narrow the table is."""
+    title, table.title = table.title, None
+    out.print(title, soft_wrap=True)
+    out.print(table)
 
 
 @app.command()
@@ -376,7 +383,7 @@ def _show(told: dict[str, Any], table: Callable[[dict[str, Any]], Table], *, as_
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
-        out.print(table(told))
+        _put(table(told))
 
 
 def life(told: dict[str, Any]) -> Table:
@@ -499,7 +506,7 @@ def diff(
         names = door.names() if not as_json and any(told["ledger"].values()) else {}
     _show(told, lambda told: ledger_changes(told, names), as_json=as_json)
     if not as_json:
-        out.print(rule_changes(told))
+        _put(rule_changes(told))
 
 
 def ledger_changes(told: dict[str, Any], names: dict[str, str]) -> Table:
