@@ -127,6 +127,7 @@ class Broker:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _violations: list[str] = field(default_factory=list)
     _reconnects: int = 0
+    _opened: bool = False
 
     def __post_init__(self) -> None:
         """Prepare the connection; nothing is sent before `open`."""
@@ -154,6 +155,7 @@ class Broker:
             Forbidden: the user may not do what the service declared.
         """
         connection = self._connection = await self._faststream.connect()
+        self._opened = True
         connection._parse_header_lines = _header_lines  # type: ignore[method-assign]  # noqa: SLF001 -- a fifth of a command's time otherwise
         connection._send_publish = self._send  # type: ignore[method-assign]  # noqa: SLF001 -- 60 of 65 us
         connection._process_err = self._complained  # type: ignore[method-assign, assignment]  # noqa: SLF001 -- nats-py would close for ever
@@ -178,7 +180,9 @@ class Broker:
             await asyncio.wait(self._tasks, timeout=10)
         with suppress(*_UNANSWERED):
             await self._faststream.stop()
-        if not self._connection.is_closed:  # a server that is away cannot take our leave
+        if (
+            self._opened and not self._connection.is_closed
+        ):  # a server that is away cannot take our leave
             await self._connection.close()
 
     async def _send(

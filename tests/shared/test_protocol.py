@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from nats.errors import BadSubjectError
 from nats.protocol.command import hpub_cmd, pub_cmd
 
-from shared.broker import _header_lines, _written
+from shared.broker import Broker, _header_lines, _written
+from shared.decider import Unavailable
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-", min_size=1, max_size=30)
 VALUES = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Z")), max_size=60)
@@ -45,3 +46,12 @@ def test_a_header_needs_a_name_that_is_one(name: str) -> None:
 def test_a_message_goes_somewhere() -> None:
     with pytest.raises(BadSubjectError):
         _written("", "", b"", None)
+
+
+async def test_what_was_never_opened_can_be_closed() -> None:
+    broker = Broker("nats://127.0.0.1:1", "campaign", "")
+
+    await broker.close()
+
+    with pytest.raises(Unavailable):
+        await broker.round_trip()
