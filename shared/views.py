@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import batched, takewhile
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from shared import metrics
-from shared.broker import FOLLOW_BATCH
 from shared.decider import Event, Unavailable
 from shared.envelope import Record
 from shared.journal import Journal, LogDamaged
@@ -35,6 +34,8 @@ LONG_PAUSE = 2.0
 """The same while commands press."""
 AHEAD = 20_000
 """Events folded in memory before they must be written."""
+RECENT = 2_000
+"""Events; a document that changed within so many is not written yet while the log is being caught up with."""
 BULK = 500
 """Documents written at once."""
 CARDS_IN_MEMORY = 20_000
@@ -116,8 +117,8 @@ class Folding:
     parked: dict[str, int] = field(default_factory=dict)
     """Streams set aside, and from which position on."""
     graves: set[str] = field(default_factory=set)
-    due: dict[str, None] = field(default_factory=dict)
-    """Keys of documents that were folded and are still to be written."""
+    due: dict[str, int] = field(default_factory=dict)
+    """Documents that are still to be written, the latest changed last, and the first position unwritten."""
     types: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,10 +157,17 @@ class Folding:
         working = self.cache[key]
         return working.position != (working.loaded or 0)
 
-    def take_due(self) -> list[str]:
-        """The keys of what is due to be written; nothing is due then."""
-        keys, self.due = self.due, {}
-        return list(keys)
+    def fall_due(self, keys: Iterable[str], since: int) -> None:
+        """Note that documents were changed by events from a position on."""
+        for key in keys:
+            self.due[key] = self.due.pop(key, since)
+
+    def take_due(self, up_to: int = NEVER) -> list[str]:
+        """The keys of what is to be written and was not changed after a position; no longer due then."""
+        keys = list(takewhile(lambda key: self.cache[key].position <= up_to, self.due))
+        for key in keys:
+            del self.due[key]
+        return keys
 
     def hand_over(self, keys: Iterable[str]) -> list[tuple[int | None, Document]]:
         """Documents to be written, as `change` gives them; from now on taken for stored."""
@@ -331,6 +339,8 @@ class Projector:
     _lost: int = 0
     _ahead: int = 0
     _strange: int = 0
+    _behind_until: int = 0
+    """Where the log ended when following began."""
     _careful_to: int = 0
 
     @property
@@ -427,6 +437,7 @@ class Projector:
 
     async def _fold_on(self) -> None:
         """Fold events as they come, not too far ahead of the writer."""
+        self._behind_until = await self.journal.broker.last_position()
         following = self.journal.follow(f"{self.service}-views", after=self.position)
         async with aclosing(following):
             async for records in following:
@@ -440,16 +451,16 @@ class Projector:
                     continue
                 await self._fold_ahead(records)
                 await self.reached(self._ahead - AHEAD, within=None)
-                if len(records) < FOLLOW_BATCH:
-                    await self._breathe(begun)
-                else:
+                if self._ahead < self._behind_until:
                     await asyncio.sleep(0)
+                else:
+                    await self._breathe(begun)
 
     async def _fold_ahead(self, records: list[Record]) -> None:
         """Fold a batch in memory, for the writer to take."""
         for folding, due in self._concerned(records):
             keys = await self._fold(folding, due)
-            folding.due |= dict.fromkeys(keys)
+            folding.fall_due(keys, due[0].position)
         if records:
             self._ahead = records[-1].position
             self._strange += _unknown(records)
@@ -470,14 +481,27 @@ class Projector:
         while True:
             await self._came.wait()
             self._came.clear()
-            last, strange = self._ahead, self._strange
-            self._strange = 0
-            for folding, keys in [(f, f.take_due()) for f in self._foldings]:
+            strange, self._strange = self._strange, 0
+            taken, last = self._take()
+            for folding, keys in taken:
                 for some in batched(keys, BULK):
                     changes = folding.hand_over(some)
                     if await folding.collection.replace_guarded(changes) != len(changes):
                         raise Overtaken(folding.view.name)
             await self._passed(last if last > self.position else 0, strange)
+
+    def _take(self) -> tuple[list[tuple[Folding, list[str]]], int]:
+        """What is to be written now, and up to where all is written then.
+
+        While the log is being caught up with, a document that changed lately is likely to change again,
+        and waits; not if somebody waits for it.
+        """
+        waited_for = any(self.position < position <= self._ahead for position in self._awaited)
+        catching_up = self._ahead < self._behind_until
+        up_to = self._ahead - RECENT if catching_up and not waited_for else self._ahead
+        taken = [(folding, folding.take_due(up_to)) for folding in self._foldings]
+        left = [since for folding in self._foldings for since in folding.due.values()]
+        return taken, min(left, default=self._ahead + 1) - 1
 
     def _concerned(self, records: list[Record]) -> Iterator[tuple[Folding, list[Record]]]:
         """Every view that has anything to do with a batch, and with which of its events."""
@@ -597,6 +621,7 @@ class Projector:
             return True
         self._awaited.append(position)
         self._hurry.set()
+        self._came.set()
         try:
             async with asyncio.timeout(within), self._moved:
                 await self._moved.wait_for(lambda: self.position >= position)

@@ -521,6 +521,42 @@ async def test_a_document_that_became_due_while_it_was_taken_is_written_once(des
     assert second == []
 
 
+async def test_what_changed_lately_waits_while_the_log_is_caught_up_with(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "RECENT", 2)
+    projector = await desk.projector(CARD)
+    projector._behind_until = 9
+    await projector._fold_ahead([desk.said("a1"), desk.said("b1")])
+    await projector._fold_ahead([desk.said("c1"), desk.said("b1")])
+
+    (first,) = projector._take()[0]
+    await projector._fold_ahead([desk.said("d1"), desk.said("b1")])
+    (second,), claimed = projector._take()
+    projector._behind_until = 0
+    (rest,), at_last = projector._take()
+
+    assert (first[1], second[1]) == ([f"{desk.school}/a1"], [f"{desk.school}/c1"])
+    assert claimed == 0  # b1 has waited from the first batch on
+    assert (sorted(rest[1]), at_last) == ([f"{desk.school}/b1", f"{desk.school}/d1"], 6)
+
+
+async def test_who_waits_for_what_is_folded_gets_it_though_the_log_is_longer(desk: Desk) -> None:
+    projector = await desk.projector(CARD)
+    projector._behind_until = 9
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(projector._write_on())
+        await projector._fold_ahead([desk.said("a1"), desk.said("b1")])
+        while projector._came.is_set():
+            await asyncio.sleep(0)
+
+        arrived = await projector.reached(1, within=30)
+        writing.cancel()
+
+    assert arrived
+    assert await desk.shown() == {"a1": (1, 1), "b1": (1, 2)}
+
+
 async def test_letting_go_of_documents_keeps_what_is_still_to_be_swept(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
