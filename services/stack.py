@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from services.campaign.app import service as campaign
@@ -57,18 +57,26 @@ async def provisioned(settings: Settings) -> list[str]:
 
 @dataclass
 class Stack:
-    """Everything running."""
+    """Everything there is to run."""
 
     settings: Settings
-    runtimes: dict[str, Runtime] = field(default_factory=dict)
 
-    async def start(self) -> None:
-        """Provision, then start the services, the clock and the gateway."""
-        await provisioned(self.settings)
+    def __post_init__(self) -> None:
+        """Nothing is connected yet."""
         self.runtimes = {s.name: Runtime.of(s, self.settings) for s in SERVICES}
         self.clock = Clock.of(SERVICES, self.settings)
         self.gateway = Gateway(self.settings, SERVICES)
-        await asyncio.gather(*(r.start() for r in self.runtimes.values()), self.clock.start())
+
+    async def start(self) -> None:
+        """Provision, then start the services, the clock and the gateway; the first that cannot ends it."""
+        await provisioned(self.settings)
+        try:
+            async with asyncio.TaskGroup() as starting:
+                starting.create_task(self.clock.start())
+                for runtime in self.runtimes.values():
+                    starting.create_task(runtime.start())
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
         await self.gateway.start()
 
     async def stop(self) -> None:
@@ -86,8 +94,8 @@ class Stack:
 async def running(settings: Settings) -> AsyncIterator[Stack]:
     """The whole product, for as long as the block lasts."""
     stack = Stack(settings)
-    await stack.start()
     try:
+        await stack.start()
         yield stack
     finally:
         await stack.stop()

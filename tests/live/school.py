@@ -155,8 +155,7 @@ async def enrolled(stack: Stack, **policy: str) -> AsyncIterator[School]:
         await school.do(
             "operator", "/schools", {"name": "示范中学", "zone": "Asia/Shanghai", "language": "zh"}
         )
-        for key, roles in CAST.items():
-            await school.enter(key, roles)
+        await asyncio.gather(*(school.enter(key, roles) for key, roles in CAST.items()))
         if policy:
             await set_policy(school, **policy)
         yield school

@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from services.demo.cast import texts_of
-from services.demo.story import play
 from services.rectification.events import IssueEvent, VerdictRecorded
-from services.stack import Stack
 
 pytestmark = pytest.mark.live
 
@@ -47,11 +45,11 @@ UNFIT = 5
 """How many of them say nothing, or more than can be said."""
 
 
-async def demo(data: Path) -> dict[str, Any]:
+async def demo(data: Path, *options: str) -> dict[str, Any]:
     """One run of the command, to the data it prints."""
     command = [sys.executable, "-m", "services.cli", "demo", "--json", "--data", str(data)]
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command, *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         told, complaints = await asyncio.wait_for(process.communicate(), WITHIN)
@@ -64,17 +62,26 @@ async def demo(data: Path) -> dict[str, Any]:
     return result
 
 
-async def test_the_demo_comes_out_right_twice_in_the_same_place(tmp_path: Path) -> None:
-    first, second = await demo(tmp_path), await demo(tmp_path)
+def texts_file(path: Path) -> Path:
+    """The nasty texts as somebody would have them, in a table."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([["id", "body"], *enumerate(NASTY)])
+    return path
+
+
+async def test_the_demo_comes_out_right_and_again_in_the_same_place_with_nasty_texts(
+    tmp_path: Path,
+) -> None:
+    path = texts_file(tmp_path / "opinions.csv")
+
+    first = await demo(tmp_path / "data")
+    second = await demo(tmp_path / "data", "--opinions", str(path), "--text-column", "body")
 
     assert (first["school"], second["school"]) == ("demo-1", "demo-2")
     for told in (first, second):
         assert told["good"], [check for check in told["checks"] if not check["good"]]
         assert told["people"] >= 60
         assert told["branches"] == 3
-        assert told["opinions"]["recorded"] == 300
-        assert told["opinions"]["anonymous"] == 105
-        assert told["balance"] == {"received": 300, "grouped": 280, "refused": 20, "left": 0}
         assert told["summary"]["total"] >= 40
         assert {event.TYPE for event in IssueEvent.__value__.__args__} <= told["events"].keys()
         assert len(told["refusals"]) >= 60
@@ -82,27 +89,20 @@ async def test_the_demo_comes_out_right_twice_in_the_same_place(tmp_path: Path) 
         assert len(told["board"]) == 88
         assert {broken["rule"]: broken["named"] for broken in told["broken"]} == BROKEN
         assert told["ballot"]["printed"] == told["ballot"]["counted"] == 11
-        assert len(told["traced"]) == 3
         assert told["comparison"]["good"]
         assert told["biography"]["events"][-1]["type"] == VerdictRecorded.TYPE
+    assert first["opinions"]["recorded"] == 300
+    assert first["opinions"]["anonymous"] == 105
+    assert first["balance"] == {"received": 300, "grouped": 280, "refused": 20, "left": 0}
+    assert len(first["traced"]) == 3
+    assert second["opinions"]["unfit"] == {"invalid": UNFIT}
+    assert second["opinions"]["recorded"] == len(NASTY) - UNFIT
+    assert second["balance"]["left"] == 0
     assert second["comparison"]["events"] > first["comparison"]["events"]
 
 
-async def test_the_demo_plays_with_texts_as_nasty_as_they_come(
-    stack: Stack, tmp_path: Path
-) -> None:
-    path = tmp_path / "opinions.csv"
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([["id", "body"], *enumerate(NASTY)])
-    texts = texts_of(path, "body")
-
-    result = await play(stack, opinions=texts, tell=lambda _: None)
-
-    assert texts == NASTY
-    assert result.good, [check for check in result.checks if not check.good]
-    assert result.opinions["unfit"] == {"invalid": UNFIT}
-    assert result.opinions["recorded"] == len(NASTY) - UNFIT
-    assert result.balance["left"] == 0
+def test_texts_come_out_of_a_table_as_they_are(tmp_path: Path) -> None:
+    assert texts_of(texts_file(tmp_path / "opinions.csv"), "body") == NASTY
 
 
 @pytest.mark.parametrize("raw", [b"id,text\n1,x\n", b"\xff\xfe\x00", b""])

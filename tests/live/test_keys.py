@@ -50,11 +50,9 @@ async def test_without_the_key_of_what_is_stored_nothing_starts_and_no_new_one_i
     settings.key_file.unlink()
     missing = started(embedded.data)
     made = settings.key_file.exists()
-    settings.key_file.write_text("not a key")
-    nonsense = started(embedded.data)
     settings.key_file.write_text(right)
 
-    for ended, words in ((wrong, "is not the one"), (missing, "is missing"), (nonsense, "64 hex")):
+    for ended, words in ((wrong, "is not the one"), (missing, "is missing")):
         assert ended.returncode == 2, ended.stderr
         assert words in ended.stderr
         assert len(ended.stderr.splitlines()) == 1, ended.stderr
@@ -86,6 +84,18 @@ async def test_a_key_that_does_not_open_what_is_there_is_said_to_everyone_who_wa
     assert not (tmp_path / "another.key").exists()
 
     assert [type(outcome) for outcome in outcomes] == [WrongKey, WrongKey, bytes, WrongKey]
+
+
+async def test_a_file_without_a_key_is_left_alone(servers: Settings, tmp_path: Path) -> None:
+    mongo = Mongo(servers.mongo_url, f"d{uuid4().hex[:8]}")
+    path = tmp_path / "deployment.key"
+    path.write_text("not a key")
+
+    with pytest.raises(WrongKey, match="64 hex"):
+        await Keyring(mongo).unlock(path)
+    mongo.close()
+
+    assert path.read_text() == "not a key"
 
 
 async def test_a_service_takes_the_key_that_another_one_has_just_made(
