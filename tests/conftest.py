@@ -21,6 +21,11 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, then what runs on servers: no worker is left with it at the end."""
+    items.sort(key=lambda item: ("long" not in item.keywords, "live" not in item.keywords))
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A NATS server and a MongoDB-protocol server, started once."""

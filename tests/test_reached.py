@@ -38,8 +38,31 @@ def reached(checkout: Path, *changed: str) -> list[str]:
     return told.stdout.split()
 
 
-def test_nothing_changed_reaches_everything(checkout: Path) -> None:
+def commit(checkout: Path, path: str) -> None:
+    """A commit that adds one file."""
+    (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+    (checkout / path).touch()
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+    for words in (["add", "-A"], [*who, "commit", "-qm", path]):
+        subprocess.run(["git", *words], cwd=checkout, check=True, timeout=20)  # noqa: S607
+
+
+def test_before_the_first_commit_nothing_changed_reaches_everything(checkout: Path) -> None:
     assert reached(checkout) == ["tests"]
+
+
+def test_where_all_is_committed_the_last_commit_counts(checkout: Path) -> None:
+    commit(checkout, "shared/views.py")
+    first = reached(checkout)
+    commit(checkout, "services/talks/queries.py")
+
+    assert first == ["tests"]
+    assert reached(checkout) == ["tests/talks", *EVERY_SERVICE]
+    assert reached(checkout, "services/study/app.py") == ["tests/study", *EVERY_SERVICE]
+
+
+def test_words_reach_what_looks_at_every_service(checkout: Path) -> None:
+    assert reached(checkout, "README.md", "docs/operating.md") == EVERY_SERVICE
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from shared.security import LOCAL_ISSUER
 from tests.deploy.compose import Image, build, words
 from tests.deploy.test_dashboard import expressions
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 SERVED = (*NAMES, "gateway")
 READY_WITHIN = 120.0  # seconds; alone on the machine it takes three

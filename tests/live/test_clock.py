@@ -19,7 +19,7 @@ from shared.settings import Settings
 from tests.live.command import taizhang
 from tests.live.school import ISSUE, School, enrolled, set_policy
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 PATIENCE = 120  # seconds
 RUNGS = ["remind", "urge", "supervise", "account"]

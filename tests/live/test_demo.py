@@ -12,7 +12,7 @@ import pytest
 from services.demo.cast import texts_of
 from services.rectification.events import IssueEvent, VerdictRecorded
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 WITHIN = 240  # seconds for one demo, on a machine that has other things to do
 

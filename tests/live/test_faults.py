@@ -11,7 +11,7 @@ from shared.replay import compare
 from shared.settings import Settings
 from tests.live.school import School, enrolled
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 SAID = {"verbatim_text": "食堂的菜是凉的", "channel": "wechat"}
 PATIENCE = 60  # seconds

@@ -17,7 +17,7 @@ from shared.privacy import Keyring, WrongKey
 from shared.settings import Settings
 from tests.live.school import enrolled
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 

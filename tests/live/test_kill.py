@@ -26,7 +26,7 @@ from shared.embedded import Embedded
 from shared.replay import compare, whole_log
 from shared.runtime import settled
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 TEXTS = 36  # opinions; every third is given without a name
