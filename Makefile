@@ -3,7 +3,8 @@ RUN := PYTHONPATH=. .venv/bin/python
 DATA ?= data/embedded
 HTTP ?= 127.0.0.1:0
 # Each worker has servers and a product of its own; a file of tests stays together.
-PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+QUICK := -p no:anyio -p no:xdist -p no:logging -p no:faulthandler
+ALL := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Where Python is told to keep no bytecode, every start compiles everything anew: seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -19,14 +20,14 @@ up: env   ## start the whole product and print its addresses
 	$(RUN) -m services.cli up --data $(DATA) --http $(HTTP)
 
 test: env   ## everything, on real servers
-	$(RUN) $(PYTEST)
+	$(RUN) $(ALL)
 
 check: env   ## the ten-second loop: format, lint, types, imports, quick tests of what changed
 	.venv/bin/ruff format --check --quiet .
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	$(RUN) $(PYTEST) -q -m "not live and not thorough" $$(tests/reached.sh)
+	$(RUN) -m pytest -q $(QUICK) -m "not live and not thorough" $$(tests/reached.sh)
 
 bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench commands
