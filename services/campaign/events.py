@@ -12,7 +12,10 @@ from shared.marks import Personal, Text
 
 
 class Role(StrEnum):
-    """A post somebody holds, or a population somebody belongs to; always dated."""
+    """A post somebody holds, or a population somebody belongs to; always dated.
+
+    A probationary member (预备党员) is a party member who owes what all owe, without vote and grade.
+    """
 
     principal_leader = "principal_leader"
     team_member = "team_member"
@@ -23,6 +26,7 @@ class Role(StrEnum):
     subject_group_head = "subject_group_head"
     school_administrator = "school_administrator"
     party_member = "party_member"
+    probationary_member = "probationary_member"
     party_cadre = "party_cadre"
     supervisor = "supervisor"
     collator = "collator"

@@ -1,6 +1,6 @@
 """Who was what on which day. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from services.campaign.events import (
 )
 from shared.decider import Event, PersonId
 
-QUALITIES = frozenset({Role.party_member, Role.party_cadre})
+QUALITIES = frozenset({Role.party_member, Role.probationary_member, Role.party_cadre})
 """What somebody is, rather than a post: no deputy has it for them."""
 
 
@@ -117,7 +117,12 @@ class Person(BaseModel):
         """The roles held on a day."""
         if not self.present(day):
             return frozenset()
-        return frozenset(post.role for post in self.posts if post.holds(day))
+        return _implied(post.role for post in self.posts if post.holds(day))
+
+    @property
+    def ever(self) -> frozenset[Role]:
+        """The roles held on any day at all."""
+        return _implied(post.role for post in self.posts)
 
     def units(self, role: Role, day: date) -> frozenset[str]:
         """The units a role is held for on a day: of what somebody is head or secretary."""
@@ -202,6 +207,10 @@ class Roster(BaseModel):
             if entry.present(day) and entry.branch(day) == branch
         )
 
+    def party(self, branch: str, day: date) -> frozenset[PersonId]:
+        """The party members of a branch on a day, leaders and probationary members included (R79)."""
+        return self.members(branch, day) & self.holders(Role.party_member, day)
+
     def present(self, person: PersonId, day: date) -> bool:
         """Whether somebody belongs to the school on a day."""
         return person in self.people and self.people[person].present(day)
@@ -243,6 +252,12 @@ class Roster(BaseModel):
             if entry.number_index and entry.counts:
                 holders.setdefault(entry.number_index, []).append(person)
         return tuple(tuple(several) for several in holders.values() if len(several) > 1)
+
+
+def _implied(roles: Iterable[Role]) -> frozenset[Role]:
+    """These roles; who is a probationary member is a party member."""
+    held = frozenset(roles)
+    return held | {Role.party_member} if Role.probationary_member in held else held
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever a state is made of

@@ -25,6 +25,7 @@ ROLES = {
     "教研组长": Role.subject_group_head,
     "学校行政": Role.school_administrator,
     "党员": Role.party_member,
+    "预备党员": Role.probationary_member,
     "党员干部": Role.party_cadre,
     "督导组成员": Role.supervisor,
     "汇总员": Role.collator,

@@ -1,6 +1,6 @@
 """The ballot box: slips are printed, drawn by hand, cast without a name, and opened all at once.
 
-How it goes. Opening a ballot makes one code per member; the log keeps only keyed hashes of them,
+How it goes. Opening a ballot makes one code per voter; the log keeps only keyed hashes of them,
 sorted. The answer to whoever opens it is the only place where the codes stand, shuffled: they are
 printed, cut and drawn by hand. Who has a slip casts it without login: a grade per member. What is
 cast waits here, encrypted, without a time; when the ballot is closed, all of it enters the log as one
@@ -47,6 +47,7 @@ from services.meetings.domain.appraisal import (
     Facts,
     NotAMember,
     NotOnTheScale,
+    OnProbation,
     OpenBallot,
     Opened,
 )
@@ -139,7 +140,7 @@ async def appraisal_facts(command: AppraisalCommand, desk: Desk) -> Facts:
     match command, desk.state:
         case OpenBallot(), Opened(sheet):
             urn = await _urn(desk.school, command.stream, sheet.ballots + 1, desk)
-            hashes = sorted(urn.hashed(code) for code in urn.codes(len(sheet.members)))
+            hashes = sorted(urn.hashed(code) for code in urn.codes(len(sheet.voters)))
             return Facts(known, code_hashes=tuple(hashes))
         case CloseBallot(), Balloting(sheet):
             urn = await _urn(desk.school, command.stream, sheet.ballots, desk)
@@ -309,7 +310,7 @@ async def cast(query: CastBallot, desk: Desk, _: Caller) -> dict[str, Any]:
 
     Raises:
         BallotNotOpen, BallotClosed, UnknownCode, AlreadyCast: as their names say.
-        NotAMember, NotOnTheScale: a mark is for nobody, or none.
+        NotAMember, OnProbation, NotOnTheScale: a mark is for nobody who is graded, or none.
     """
     card, urn, code_hash = await _at_the_urn(query, desk)
     wanted = _wanted(query, card, code_hash)
@@ -343,6 +344,8 @@ def _wanted(query: CastBallot, card: AppraisalCard, code_hash: str) -> dict[str,
     for mark in query.marks:
         if mark.member not in card.members:
             raise NotAMember(mark.member)
+        if mark.member in card.probationary:
+            raise OnProbation(mark.member)
         if mark.grade not in card.scale:
             raise NotOnTheScale(mark.grade)
         if wanted.setdefault(mark.member, mark.grade) is not mark.grade:

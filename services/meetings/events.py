@@ -597,7 +597,8 @@ class BallotSlip(_Part):
 class AppraisalOpened(Event):
     """`members` are the branch's party members of that day; `scale` runs from the best grade down.
 
-    `principals` are those who comment on each member (R84).
+    `principals` are those who comment on each member (R84); `probationary` those among the members
+    who take part without vote and grade.
     """
 
     TYPE = "meetings.appraisal.opened.v1"
@@ -609,6 +610,7 @@ class AppraisalOpened(Event):
     principals: tuple[PersonId, ...]
     scale: tuple[Grade, ...]
     opened_by: PersonId
+    probationary: tuple[PersonId, ...] = ()
 
 
 class AppraisalCorrected(Event):
@@ -618,6 +620,7 @@ class AppraisalCorrected(Event):
     members: tuple[PersonId, ...]
     principals: tuple[PersonId, ...]
     reason: Text
+    probationary: tuple[PersonId, ...] = ()
 
 
 class SelfAppraised(Event):

@@ -249,6 +249,7 @@ def test_a_membership_that_never_held_ends_no_other() -> None:
 
 # -- One by one ------------------------------------------------------------------------------------
 
+MEMBER_OF_SCIENCE = BranchJoined(branch=SCIENCE, since=NEW_YEAR)
 MEMBER = PersonEntered(
     name="…",
     joined_on=NEW_YEAR,
@@ -359,6 +360,19 @@ def test_no_deputy_is_a_party_member_for_somebody_else() -> None:
     roster = evolve(roster_after(), PersonId("d"), outsider)
     roster = evolve(roster, A, DeputyNamed(deputy=PersonId("d"), since=TODAY, until=TODAY))
     assert roster.roles(PersonId("d"), TODAY) == {Role.department_head}
+
+
+def test_who_is_on_probation_is_a_party_member_for_that_time() -> None:
+    trial = PostTaken(role=Role.probationary_member, since=NEW_YEAR)
+    roster = evolve(roster_after(), PersonId("d"), PersonEntered(name="…", joined_on=NEW_YEAR))
+    roster = evolve(evolve(roster, PersonId("d"), trial), PersonId("d"), MEMBER_OF_SCIENCE)
+    both = {Role.party_member, Role.probationary_member}
+    assert roster.roles(PersonId("d"), TODAY) == roster.people[PersonId("d")].ever == both
+    assert PersonId("d") in roster.party(SCIENCE, TODAY)
+    over = evolve(roster, PersonId("d"), PostLeft(role=trial.role, until=YESTERDAY))
+    assert over.roles(PersonId("d"), TODAY) == frozenset()
+    assert PersonId("d") not in over.party(SCIENCE, TODAY)
+    assert roster.party(SCIENCE, YESTERDAY) == over.party(SCIENCE, YESTERDAY)
 
 
 def test_a_deputy_does_not_pass_on_what_is_borrowed() -> None:

@@ -30,7 +30,7 @@ def test_a_row_of_the_roster() -> None:
         "name": "赖国栋",
         "number": "T9",
         "joined_on": "2023-01-01",
-        "posts": "部门负责人@logistics；党员:2020-05-01|party_cadre",
+        "posts": "部门负责人@logistics；党员:2020-05-01|party_cadre|预备党员",
         "branch": "science",
         "oversees": "teaching、logistics",
     }
@@ -39,6 +39,7 @@ def test_a_row_of_the_roster() -> None:
         {"role": "department_head", "since": "2023-01-01", "unit": "logistics"},
         {"role": "party_member", "since": "2020-05-01", "unit": None},
         {"role": "party_cadre", "since": "2023-01-01", "unit": None},
+        {"role": "probationary_member", "since": "2023-01-01", "unit": None},
     ]
     assert (fields["branch"], fields["oversees"]) == ("science", ["teaching", "logistics"])
 

@@ -65,13 +65,15 @@ class Branch:
         return str(documents)
 
 
-async def appraising(school: School, voters: int) -> Branch:
-    """Begin the appraisal of a branch with so many members."""
+async def appraising(school: School, voters: int, trials: int = 0) -> Branch:
+    """Begin the appraisal of a branch with so many members, and so many on probation beside."""
     campaign = await set_policy(school)
     unit = {"kind": "branch", "name": "理科支部"}
     branch = str((await school.do("operator", "/units", unit))["id"])
     member = ("party_member",)
     members = [await school.enter(f"voter-{n}", member, branch=branch) for n in range(voters)]
+    for n in range(trials):
+        await school.enter(f"trial-{n}", ("probationary_member",), branch=branch)
     post = {"role": "branch_secretary", "unit": branch, "since": now().date().isoformat()}
     await school.do("operator", f"/people/{members[0]}/take-post", post)
     opened = {"campaign": campaign, "branch": branch, "on": now().date().isoformat()}
@@ -79,9 +81,9 @@ async def appraising(school: School, voters: int) -> Branch:
     return Branch(school, appraisal, sorted(members), [])
 
 
-async def voting(school: School) -> Branch:
+async def voting(school: School, trials: int = 0) -> Branch:
     """Print the slips of five."""
-    branch = await appraising(school, 5)
+    branch = await appraising(school, 5, trials)
     printed = await school.do("voter-0", f"{branch.path}/open-ballot")
     branch.slips = printed["slips"]
     return branch
@@ -174,6 +176,64 @@ async def test_what_was_cast_is_opened_all_at_once_and_everybody_finds_their_own
     await school.do("leader", record, early)
     tallies = (await school.get("teacher", branch.path))["tallies"]
     assert len(tallies) == 5
+
+
+async def test_who_is_on_probation_speaks_and_is_spoken_of_without_vote_and_grade(
+    school: School,
+) -> None:
+    branch = await voting(school, trials=1)
+    trial = school.people["trial-0"]
+    assert len(branch.slips) == 5
+    await branch.refuses("on-probation", branch.ballot(0, "excellent", trial))
+    await branch.cast(0)
+    mutual = {"member": branch.members[0], "text": "踏实肯干"}
+    await school.do("trial-0", f"{branch.path}/appraise-member", mutual)
+    await school.do("voter-1", f"{branch.path}/appraise-member", {**mutual, "member": trial})
+    await school.do("voter-0", f"{branch.path}/close-ballot")
+
+    graded = {"member": trial, "grade": "qualified"}
+    await assert_refused(school, "on-probation", "leader", f"{branch.path}/record-result", graded)
+    seen = await school.get("teacher", branch.path)
+    assert seen["missing"]["results"] == branch.members
+    assert trial in seen["missing"]["self_appraisals"]
+    assert trial not in seen["missing"]["appraisals_received"]
+
+
+async def test_the_best_may_be_recommended_and_who_failed_is_educated_and_disposed_of(
+    school: School,
+) -> None:
+    branch = await voting(school)
+    model, failed, *ordinary = branch.members
+    await branch.cast()
+    await school.do("voter-0", f"{branch.path}/close-ballot")
+    grades = {model: "excellent", failed: "unqualified", **dict.fromkeys(ordinary, "qualified")}
+    for member, grade in grades.items():
+        result = {"member": member, "grade": grade}
+        await school.do("leader", f"{branch.path}/record-result", result)
+
+    async def owed() -> tuple[int, list[str], list[str]]:
+        lacking = (await school.get("teacher", branch.path))["missing"]
+        found = await school.get("leader", "/outstanding?rule=R86")
+        return found["total"], lacking["educations"], lacking["dispositions"]
+
+    talk = {"member": failed, "text": "当面严肃批评教育"}
+    how = {**talk, "disposition": "time_limited_correction"}
+    for member in (model, ordinary[0]):
+        for verb, body in (("educate", talk), ("dispose", how)):
+            path = f"{branch.path}/{verb}-member"
+            await assert_refused(
+                school, "not-unqualified", "leader", path, {**body, "member": member}
+            )
+    assert await owed() == (1, [failed], [failed])
+    await school.do("leader", f"{branch.path}/dispose-member", how)
+    assert await owed() == (1, [failed], [])
+    await school.do("leader", f"{branch.path}/educate-member", talk)
+    assert await owed() == (0, [], [])
+
+    praise = {"member": model, "text": "模范作用突出"}
+    await school.do("leader", f"{branch.path}/recommend-member", praise)
+    board = (await school.get("teacher", "/board"))["rules"]
+    assert next(line["numerator"] for line in board if line["rule"] == "R85") == 1
 
 
 async def test_nothing_that_was_cast_leads_to_who_cast_it(

@@ -63,23 +63,6 @@ async def over(school: School, meeting: str) -> None:
     await school.do("clerk", f"{meeting}/close-minutes")
 
 
-async def test_a_democratic_life_meeting_is_held_as_approved_on_the_day_agreed(
-    school: School,
-) -> None:
-    meeting = await planned(school)
-    path = f"{meeting}/hold"
-    await assert_refused(school, "plan-not-approved", "leader", path, opening(school))
-    await school.do("supervisor", f"{meeting}/approve-meeting-plan")
-    await assert_refused(school, "date-not-agreed", "leader", path, opening(school))
-    tomorrow = (today() + timedelta(days=1)).isoformat()
-    await school.do("supervisor", f"{meeting}/agree-date", {"on": tomorrow})
-    await assert_refused(school, "not-on-the-agreed-day", "leader", path, opening(school))
-    await school.do("supervisor", f"{meeting}/agree-date", {"on": today().isoformat()})
-    await school.do("leader", path, opening(school))
-
-    assert (await school.get("leader", meeting))["stage"] == "held"
-
-
 async def test_only_who_is_there_criticises_and_only_while_the_minutes_are_open(
     school: School,
 ) -> None:
@@ -119,25 +102,72 @@ async def test_minutes_are_read_by_who_was_there_and_masked_for_others(school: S
     }
 
 
-async def test_a_briefing_comes_after_the_meeting_and_its_appraisal(school: School) -> None:
+async def test_who_missed_the_branchs_meeting_makes_up_for_it(school: School) -> None:
+    await set_policy(school)
+    branch = (await school.do("operator", "/units", {"kind": "branch", "name": "理科支部"}))["id"]
+    for key in ("leader", "member"):
+        since = {"branch": branch, "since": today().isoformat()}
+        await school.do("operator", f"/people/{school.people[key]}/join-branch", since)
+    meeting = await planned(school, "organisational_life", branch=branch)
+    await school.do("leader", f"{meeting}/hold", opening(school))
+    seats = [
+        {"person": school.people["leader"], "attendance": "present"},
+        {"person": school.people["member"], "attendance": "absent", "excuse": "出差"},
+    ]
+    await school.do("clerk", f"{meeting}/record-attendance", {"attendees": seats})
+    path = f"{meeting}/make-up-absence"
+    early = (now() - timedelta(hours=1)).isoformat()
+    made_up = {"person": school.people["member"], "by_what": "书记当面传达"}
+    there = {**made_up, "person": school.people["leader"]}
+    await assert_refused(school, "not-absent", "clerk", path, there)
+    before = {**made_up, "occurred_at": early}
+    await assert_refused(school, "made-up-too-early", "clerk", path, before)
+    await over(school, meeting)
+
+    async def owing() -> tuple[list[str], int]:
+        seen = await school.get("teacher", f"{meeting}/attendance")
+        return seen["owing"], (await school.get("leader", "/outstanding?rule=R79"))["total"]
+
+    assert await owing() == ([school.people["member"]], 1)
+    await school.do("leader", path, made_up)
+    assert await owing() == ([], 0)
+
+
+PARTS = ("preparation", "criticism_and_self_criticism", "measures", "supervision_evaluation")
+
+
+async def test_what_the_supervision_group_thought_of_the_meeting_is_told_at_its_briefing(
+    school: School,
+) -> None:
+    await set_policy(school)
     meeting = await held(school)
-    briefing = await planned(school, "briefing", reports_on=meeting.rpartition("/")[2])
-    path = f"{briefing}/hold"
-    await assert_refused(school, "briefing-before-meeting", "leader", path, opening(school))
     grade = {"grade": "good", "text": "实事求是"}
     await assert_refused(school, "minutes-still-open", "supervisor", f"{meeting}/appraise", grade)
     await over(school, meeting)
-    await assert_refused(school, "not-appraised-yet", "leader", path, opening(school))
+    await assert_refused(school, "not-allowed", "leader", f"{meeting}/appraise", grade)
     await school.do("supervisor", f"{meeting}/appraise", grade)
-    wrong = {**opening(school), "chair": school.people["member"]}
-    await assert_refused(school, "chair-not-a-principal-leader", "leader", path, wrong)
 
-    await school.do("leader", path, opening(school))
+    briefing = await planned(school, "briefing", reports_on=meeting.rpartition("/")[2])
+    await school.do("leader", f"{briefing}/hold", opening(school))
+    there = [{"person": school.people[key], "attendance": "present"} for key in ("leader", "clerk")]
+    await school.do("clerk", f"{briefing}/record-attendance", {"attendees": there})
+    for part in PARTS[1:]:
+        await school.do("clerk", f"{briefing}/report-briefing-part", {"part": part, "text": WORDS})
+
+    unrepresented = (await school.get("teacher", f"{briefing}/attendance"))["unrepresented"]
+    assert unrepresented == ["grade_head", "subject_group_head"]
+    rules = {line["rule"]: line for line in (await school.get("teacher", "/board"))["rules"]}
+    standing = [(rules[r]["numerator"], rules[r]["missing"]) for r in ("R74", "R75", "R76", "R77")]
+    assert standing == [(1, 0), (1, 0), (3, 1), (2, 2)]
 
 
 def paper(school: School, campaign: str, *sections: str) -> dict[str, Any]:
     own = {"campaign": campaign, "subject": "person", "person": school.people["member"]}
     return {**own, **dict.fromkeys(sections, WORDS)}
+
+
+def teams(campaign: str) -> dict[str, Any]:
+    return {"campaign": campaign, "subject": "team", **dict.fromkeys(SECTIONS, WORDS)}
 
 
 SECTIONS = ("basic_situation", "manifestations", "cause_analysis", "improvement_measures")

@@ -171,19 +171,21 @@ async def test_a_bad_row_says_what_is_wrong_and_stores_nothing(school: School) -
         school,
         "people",
         [
-            PEOPLE[0],
-            ["", "T1", "2023-01-01", ""],
-            ["赖国栋", "T2", "1月1日", ""],
-            ["苏小梅", "T3", "2023-01-01", "校长"],
-            ["方一鸣", "T4", "2023-01-01", "部门负责人@no-such-unit"],
-            ["乐天", "T5", "2023-01-01", ""],
+            [*PEOPLE[0], "所在支部"],
+            ["", "T1", "2023-01-01", "", ""],
+            ["赖国栋", "T2", "1月1日", "", ""],
+            ["苏小梅", "T3", "2023-01-01", "校长", ""],
+            ["方一鸣", "T4", "2023-01-01", "部门负责人@no-such-unit", ""],
+            ["谭小雨", "T6", "2023-01-01", "", "no-such-branch"],
+            ["乐天", "T5", "2023-01-01", "", ""],
         ],
     )
 
-    assert (told["accepted"], told["refused"]) == (1, 4), told
+    assert (told["accepted"], told["refused"]) == (1, 5), told
     assert [(row["row"], row["ok"]) for row in told["rows"]] == [
-        (2, False), (3, False), (4, False), (5, False), (6, True),
+        (2, False), (3, False), (4, False), (5, False), (6, False), (7, True),
     ]  # fmt: skip
+    assert [row["code"] for row in told["rows"][3:5]] == ["unknown-unit"] * 2
     for row, field in zip(told["rows"], ("name", "joined_on", "posts.0.role"), strict=False):
         assert (row["code"], row["fields"][0]["field"]) == ("invalid", field)
     refused = [row for row in told["rows"] if not row["ok"]]

@@ -98,6 +98,15 @@ SCHOOL = Directory(
 )
 
 
+_teacher = SCHOOL.roster.people[TEACHER].model_copy(
+    update={"posts": (Holding(role=Role.probationary_member, since=ENROLLED),)}
+)
+ON_PROBATION = SCHOOL.model_copy(
+    update={"roster": Roster(people={**SCHOOL.roster.people, TEACHER: _teacher})}
+)
+"""The school with the teacher as a probationary member."""
+
+
 def having(setting: str, value: str, unit: SettingUnit) -> Directory:
     """The school with a policy setting of its own."""
     policy = Policy(values={setting: Period(value=value, unit=unit)})

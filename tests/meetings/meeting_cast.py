@@ -59,12 +59,12 @@ GROUP_HEAD = PersonId("pan-yougen")
 GONE = PersonId("zhong-left")
 
 _ROLES: dict[PersonId, tuple[Role, ...]] = {
-    LEADER: (Role.principal_leader, Role.team_member),
+    LEADER: (Role.principal_leader, Role.team_member, Role.party_member),
     MEMBER: (Role.team_member,),
     OTHER_MEMBER: (Role.team_member,),
-    SECRETARY: (Role.branch_secretary,),
-    TEACHER: (),
-    COLLEAGUE: (),
+    SECRETARY: (Role.branch_secretary, Role.party_member),
+    TEACHER: (Role.party_member,),
+    COLLEAGUE: (Role.probationary_member,),
     CLERK: (Role.school_administrator,),
     SECOND_CLERK: (Role.school_administrator,),
     SUPERVISOR: (Role.supervisor,),

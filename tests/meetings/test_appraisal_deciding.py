@@ -23,6 +23,7 @@ from services.meetings.domain.appraisal import (
     NotOnTheScale,
     NotTheirBranch,
     NotUnqualified,
+    OnProbation,
     OpenAppraisal,
     OpenBallot,
     RecommendMember,
@@ -139,6 +140,20 @@ def test_a_branch_of_more_than_a_hundred_does_not_vote_in_one_ballot() -> None:
     hundred.when(open_ballot).then(ballot_opened)
     more = ballot.given(opened.model_copy(update={"members": many}))
     more.when(open_ballot).then_rejected(TooManyVoters)
+
+
+def test_who_is_on_probation_neither_votes_nor_is_graded_but_speaks_and_is_spoken_of() -> None:
+    trial = opened.model_copy(update={"probationary": (TEACHER,)})
+    six = ballot.given(trial)
+    six.when(open_ballot).then(ballot_opened)
+    six.when(by(TEACHER, WriteSelfAppraisal, **SIX)).then(of_oneself)
+    six.when(by(TEACHER, AppraiseMember, **SAY)).then(of_another)
+    six.when(by(SECRETARY, CommentOnMember, **COMMENT)).then(comment)
+    fewer = ballot.given(trial.model_copy(update={"probationary": (TEACHER, CADRE)}))
+    fewer.when(open_ballot).then_rejected(SecrecyNotPossible)
+    after = ballot.given(trial, ballot_opened, counted)
+    after.when(by(SECRETARY, RecordResult, **WORST)).then_rejected(OnProbation)
+    after.when(by(SECRETARY, RecordResult, **BEST)).then(best)
 
 
 def test_what_a_hundred_cast_fits_one_event() -> None:

@@ -52,6 +52,7 @@ from tests.meetings.examination_cast import (
     LIBERAL,
     MEMBER,
     MEMBERS,
+    ON_PROBATION,
     OTHER_SECRETARY,
     OUTSIDER,
     SCHOOL,
@@ -124,6 +125,18 @@ def test_members_are_those_of_the_day_in_the_roster() -> None:
     event = appraisal.when(then).decided()
     assert isinstance(event, AppraisalOpened)
     assert set(event.members) == {*MEMBERS, GONE}
+
+
+def test_who_is_on_probation_is_named_as_such_when_it_is_opened_and_put_right() -> None:
+    probation = {"probationary": (TEACHER,)}
+    appraisal.knowing(Facts(ON_PROBATION)).when(open_it).then(opened.model_copy(update=probation))
+    correct = by(SECRETARY, CorrectAppraisal, on=TODAY, reason="漏登预备党员")
+    corrected = AppraisalCorrected(
+        on=TODAY, members=MEMBERS, principals=(SECRETARY,), reason="漏登预备党员", **probation
+    )
+    late = appraisal.knowing(Facts(ON_PROBATION)).given(opened)
+    late.when(correct).then(corrected)
+    late.given(opened, corrected).when(correct).then_nothing()
 
 
 def test_a_principal_leader_may_open_it_the_secretary_of_another_branch_may_not() -> None:

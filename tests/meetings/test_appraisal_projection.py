@@ -92,6 +92,25 @@ def test_a_card_follows_the_appraisal() -> None:
     assert card(*done, AppraisalVoided(reason="重做")).stage == "voided"
 
 
+def test_no_grade_is_counted_for_or_missing_of_who_is_on_probation() -> None:
+    trial = opened.model_copy(update={"probationary": (TEACHER,)})
+    for seen in (
+        card(trial, ballot_opened, counted),
+        card(opened, corrected_to(TEACHER), ballot_opened, counted),
+    ):
+        graded = set(MEMBERS) - {TEACHER}
+        assert {tally.member for tally in seen.tallies} == graded
+        lacking = missing(seen, ROSTER)
+        assert set(lacking.results) == graded
+        assert set(lacking.self_appraisals) == set(lacking.appraisals_received) == set(MEMBERS)
+
+
+def corrected_to(*probationary: PersonId) -> AppraisalCorrected:
+    principals = opened.principals
+    told: dict[str, Any] = {"on": TODAY, "members": MEMBERS, "principals": principals}
+    return AppraisalCorrected(**told, probationary=probationary, reason="补登")
+
+
 def test_everything_entered_is_on_it_without_a_word() -> None:
     seen = card(
         *done, of_oneself, of_another, comment, best, worst, recommended, educated, disposed

@@ -11,6 +11,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from pydantic import ValidationError
 
+from services.campaign.directory import Directory
 from services.meetings.box import (
     AlreadyCast,
     BallotClosed,
@@ -32,6 +33,7 @@ from services.meetings.domain.appraisal import (
     NotAMember,
     NotOnTheScale,
     NotTheirBranch,
+    OnProbation,
     OpenAppraisal,
     OpenBallot,
     RecordResult,
@@ -47,8 +49,10 @@ from tests.meetings.examination_cast import (
     LIBERAL,
     MEMBERS,
     NOON,
+    ON_PROBATION,
     OTHER_SECRETARY,
     OUTSIDER,
+    SCHOOL,
     SECRETARY,
     SUPERVISOR,
     TEACHER,
@@ -167,8 +171,8 @@ class Voting:
         return self.at.kept("ballot_box")
 
 
-async def begun() -> Voting:
-    voting = Voting(await works())
+async def begun(school: Directory = SCHOOL) -> Voting:
+    voting = Voting(await works(school))
     said: dict[str, Any] = {"campaign": "campaign-1", "branch": LIBERAL, "on": TODAY}
     reply = await voting.at.runtime.carry_out(voting.taken(SECRETARY, OpenAppraisal, **said))
     voting.appraisal = reply.id
@@ -195,6 +199,15 @@ async def test_there_is_a_slip_per_member_and_the_log_has_only_hashes() -> None:
     for code in voting.codes:
         assert code not in stored
         assert code not in kept
+
+
+async def test_there_is_no_slip_for_who_is_on_probation_and_no_mark_of_them() -> None:
+    voting = await begun(ON_PROBATION)
+    await voting.open()
+    assert len(voting.codes) == len(MEMBERS) - 1
+    with pytest.raises(OnProbation):
+        await voting.cast(voting.codes[0], (CADRE, GOOD), (TEACHER, GOOD))
+    assert voting.box == {}
 
 
 async def test_the_same_request_prints_the_same_slips_another_one_none() -> None:

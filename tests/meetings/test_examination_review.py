@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from services.meetings.domain.examination import (
+    AdoptedBeforeTheRewriting,
     AdoptExamination,
     AlreadyAdopted,
     AlreadyConsulted,
@@ -97,6 +98,22 @@ def test_it_is_adopted_once() -> None:
     for past in ((adopted,), (adopted, consulted), (adopted, consulted, reviewed)):
         examination.given(*of_team, *past).when(adopt).then_nothing()
         examination.given(*of_team, *past).when(other).then_rejected(AlreadyAdopted)
+
+
+def test_a_meeting_that_adopted_what_was_sent_back_did_not_adopt_what_was_written_since() -> None:
+    other = by(LEADER, AdoptExamination, meeting="meeting-2")
+    second = ExaminationAdopted(meeting="meeting-2")
+    put_right = by(LEADER, CorrectExaminationAdoption, meeting="meeting-1", reason="写错")
+    for past in ((adopted,), (adopted, consulted), (adopted, consulted, reviewed)):
+        anew = (*of_team, *past, sent_back, submitted)
+        examination.given(*anew).when(adopt).then_rejected(AdoptedBeforeTheRewriting)
+        examination.given(*anew).when(other).then(second)
+        again = examination.given(*anew, second)
+        again.when(put_right).then_rejected(AdoptedBeforeTheRewriting)
+        third = examination.given(*anew, second, sent_back, submitted)
+        third.when(adopt).then_rejected(AdoptedBeforeTheRewriting)
+    never = (*of_team, sent_back, submitted)
+    examination.given(*never).when(adopt).then(adopted)
 
 
 def test_which_meeting_it_was_may_be_corrected() -> None:

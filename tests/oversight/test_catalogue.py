@@ -9,6 +9,7 @@ from services.oversight.rules.checks import CHECKS
 from services.oversight.rules.engine import board, obligations
 from services.oversight.rules.fulfilments import FULFILMENTS
 from services.oversight.rules.populations import POPULATIONS
+from tests.live.test_rules_over_http import BREAKING
 from tests.oversight.histories import HISTORIES, History
 from tests.oversight.town import TODAY, world
 
@@ -39,6 +40,14 @@ def test_only_tags_and_judgements_are_not_computed() -> None:
     assert {rule.id for rule in RULES if rule.population is None} == NOT_COMPUTED
     for name in NOT_COMPUTED:
         assert set(BY_ID[name].kinds) <= {Kind.tag, Kind.judge}
+
+
+def test_every_hard_rule_and_gate_is_refused_through_the_http_door() -> None:
+    """All but R04, which forbids refusing; what a rule is refused as has a row in the live table."""
+    hard = {rule.id for rule in RULES if {Kind.hard, Kind.gate} & {*rule.kinds}}
+    refused = {(rule.id, code) for rule in RULES for code in rule.refusals}
+    assert hard - {rule for rule, _ in refused} == {"R04"}
+    assert refused == {(rule, code) for rule, code, _ in BREAKING}
 
 
 def test_every_name_in_the_catalogue_is_known_and_every_known_one_is_used() -> None:

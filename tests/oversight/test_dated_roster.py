@@ -9,17 +9,19 @@ from hypothesis import strategies as st
 from services.campaign.calendar import Calendar, Span
 from services.campaign.events import Role
 from services.campaign.roster import Absence, Holding, Membership, Overseeing, Person
+from services.meetings.events import MeetingKind
 from services.oversight.events import FindingAcknowledged, ObligationWaived
-from services.oversight.rules.catalogue import BY_ID
+from services.oversight.rules.catalogue import BY_ID, RULES
 from services.oversight.rules.engine import obligations
 from services.study.events import ActivityKind
 from shared.decider import PersonId
-from tests.oversight.deeds import did, talked
+from tests.oversight.deeds import did, met, talked
 from tests.oversight.town import (
     ARTS,
     NEW_YEAR,
     SCHOOL,
     SCIENCE,
+    TEACHER,
     TEACHING,
     TODAY,
     WU,
@@ -27,6 +29,7 @@ from tests.oversight.town import (
     ZHOU,
     Entry,
     school,
+    someone,
     world,
 )
 
@@ -193,6 +196,18 @@ def test_members_of_a_branch_are_those_of_the_day(
 
     expected = {((p,), "campaign") for p in people if belongs(people[p])}
     assert subjects("R82", people, day) == expected
+
+
+def test_who_is_on_probation_owes_what_every_party_member_owes() -> None:
+    whole = SCHOOL.roster.people
+    trial = {**whole, TEACHER: someone(Role.probationary_member, branch=ARTS)}
+    nobody = {**whole, TEACHER: someone(branch=ARTS)}
+    sat = met("m1", MeetingKind.organisational_life, branch=ARTS)
+    asked = {rule.id: subjects(rule.id, whole, TODAY, *sat) for rule in RULES if rule.population}
+    assert {rule: subjects(rule, trial, TODAY, *sat) for rule in asked} == asked
+    less = {rule for rule in asked if subjects(rule, nobody, TODAY, *sat) != asked[rule]}
+    of_members = {"R13", "R23", "R24", "R25", "R26", "R27", "R28", "R79", "R81", "R82", "R83"}
+    assert less == of_members | {"R84"}
 
 
 def weeks(holidays: tuple[Span, ...] = (), make_up: frozenset[date] = frozenset()) -> set[str]:

@@ -1,11 +1,27 @@
 """Rules that can be read in two ways: both readings, by what the school has set (R65, R72, R84)."""
 
-from services.meetings.events import ExaminationAdopted, ExaminationConsulted, MeetingKind
+from services.meetings.events import (
+    ExaminationAdopted,
+    ExaminationConsulted,
+    ExaminationSentBack,
+    MeetingKind,
+)
 from services.oversight.rules.catalogue import BY_ID
 from services.oversight.rules.engine import obligations, row
 from tests.oversight.deeds import TEXT, examined, met
 from tests.oversight.histories import HISTORIES, said
-from tests.oversight.town import APRIL, LEADER, SECRETARY, TEACHER, WU, ZHOU, school, world
+from tests.oversight.town import (
+    APRIL,
+    JUNE,
+    LEADER,
+    SECRETARY,
+    TEACHER,
+    WU,
+    ZHOU,
+    Entry,
+    school,
+    world,
+)
 
 PAPERS = [
     *met("m0", MeetingKind.leadership, on=APRIL),
@@ -26,6 +42,17 @@ def test_where_each_members_paper_is_adopted_the_members_papers_are_owed_too() -
     at = world(*PAPERS, directory=school(adopted_papers="members"))
     states = {o.subject: o.state for o in obligations(BY_ID["R65"], at)}
     assert states == {("e1",): "done", ("e2",): "missing"}  # a teacher is no member of the team
+
+
+def test_a_paper_that_was_sent_back_is_adopted_and_consulted_on_anew() -> None:
+    back = said("e1", ExaminationSentBack(remarks=TEXT, rewrite_by=JUNE, rounds=1))
+    again = [said("e1", event.event) for event in PAPERS if event.stream == "e1"][1:]
+
+    def states(*more: Entry) -> list[str]:
+        return [o.state for o in obligations(BY_ID["R65"], world(*PAPERS, back, *more))]
+
+    found = [states(*again[:n]) for n in range(len(again) + 1)]
+    assert found == [[], ["missing"], ["missing"], ["done"]]
 
 
 def test_mutual_criticism_is_only_shown_unless_the_school_requires_it() -> None:

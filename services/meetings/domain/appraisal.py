@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Annotated, assert_never
+from typing import Annotated, Any, assert_never
 
 from services.campaign.calendar import FARTHEST
 from services.campaign.directory import Directory
@@ -58,8 +58,12 @@ class Facts:
 
     def members(self, branch: str, day: date) -> tuple[PersonId, ...]:
         """The party members of a branch on a day, in a fixed order."""
-        roster = self.directory.roster
-        return tuple(sorted(roster.members(branch, day) & roster.holders(Role.party_member, day)))
+        return tuple(sorted(self.directory.roster.party(branch, day)))
+
+    def probationary(self, branch: str, day: date) -> tuple[PersonId, ...]:
+        """Those among the members who neither vote nor are graded, in a fixed order."""
+        on_probation = self.directory.roster.holders(Role.probationary_member, day)
+        return tuple(person for person in self.members(branch, day) if person in on_probation)
 
     def secretaries(self, branch: str, day: date) -> frozenset[PersonId]:
         """Who leads a branch on a day: holds its post (or one without a unit, as a member), or deputises."""
@@ -147,7 +151,7 @@ class AppraiseMember(Command):
 
 
 class OpenBallot(Command):
-    """Print a slip per member and let them vote.
+    """Print a slip per member and let them vote; who is on probation gets none.
 
     A branch with fewer than five voters is told that secrecy is not possible: it votes only if it
     says that it does so although the ballot is not secret, and that is recorded.
@@ -278,7 +282,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Whose appraisal it is, on which scale, and what was entered. `ballots` counts those opened."""
+    """Whose appraisal it is, on which scale, and what was entered. `ballots` counts those opened.
+
+    `probationary` are those among the members who neither vote nor are graded.
+    """
 
     campaign: str
     branch: str
@@ -288,8 +295,14 @@ class Sheet:
     principals: tuple[PersonId, ...]
     scale: tuple[Grade, ...]
     opened_by: PersonId
+    probationary: tuple[PersonId, ...] = ()
     entries: tuple[Entry, ...] = ()
     ballots: int = 0
+
+    @property
+    def voters(self) -> tuple[PersonId, ...]:
+        """The members who vote and are graded."""
+        return tuple(member for member in self.members if member not in self.probationary)
 
     def entry(self, kind: AppraisalEntry, member: str, giver: str | None = None) -> Entry | None:
         """The entry of a kind about a member, of one giver where there may be several."""
@@ -460,6 +473,12 @@ class BallotNotCounted(Rejected):
     zh = "投票尚未开箱,不能确定等次"
 
 
+class OnProbation(Rejected):
+    """A probationary member takes part in everything but vote and grade."""
+
+    zh = "预备党员参加评议,但没有表决权,也不评定等次"
+
+
 class NotOnTheScale(Rejected):
     """The scale of this appraisal has no such grade."""
 
@@ -546,9 +565,9 @@ def decide(command: AppraisalCommand, appraisal: Appraisal, facts: Facts) -> App
 
         case OpenBallot(although_not_secret=flag), Opened(sheet):
             _host(command.by, sheet, facts, command.at)
-            if len(sheet.members) > MOST:
+            if len(sheet.voters) > MOST:
                 raise TooManyVoters
-            few = len(sheet.members) < FEWEST
+            few = len(sheet.voters) < FEWEST
             if few != flag:
                 raise SecrecyNotPossible if few else SecrecyPossible
             return BallotOpened(
@@ -572,6 +591,8 @@ def decide(command: AppraisalCommand, appraisal: Appraisal, facts: Facts) -> App
             raise BallotNotCounted
         case RecordResult(member=member, grade=grade), Counted(sheet):
             _decides(command.by, member, sheet, facts, command.at)
+            if member in sheet.probationary:
+                raise OnProbation
             if grade not in sheet.scale:
                 raise NotOnTheScale
             result = ResultRecorded(member=PersonId(member), grade=grade, recorded_by=command.by)
@@ -629,6 +650,7 @@ def _opened(command: OpenAppraisal, facts: Facts) -> AppraisalOpened:
         on=command.on,
         meeting=command.meeting,
         members=_members(command.branch, command.on, facts),
+        probationary=facts.probationary(command.branch, command.on),
         principals=facts.principals(command.branch, command.on),
         scale=tuple(Grade(grade) for grade in grades),
         opened_by=command.by,
@@ -637,18 +659,16 @@ def _opened(command: OpenAppraisal, facts: Facts) -> AppraisalOpened:
 
 def _corrected(command: CorrectAppraisal, sheet: Sheet, facts: Facts) -> AppraisalCorrected | None:
     _near(command.on, facts, command.at)
-    members = _members(sheet.branch, command.on, facts)
-    principals = facts.principals(sheet.branch, command.on)
-    said = (command.on, command.meeting, members, principals)
-    if said == (sheet.on, sheet.meeting, sheet.members, sheet.principals):
+    told: dict[str, Any] = {
+        "on": command.on,
+        "meeting": command.meeting,
+        "members": _members(sheet.branch, command.on, facts),
+        "probationary": facts.probationary(sheet.branch, command.on),
+        "principals": facts.principals(sheet.branch, command.on),
+    }
+    if told == {name: getattr(sheet, name) for name in told}:
         return None
-    return AppraisalCorrected(
-        on=command.on,
-        meeting=command.meeting,
-        members=members,
-        principals=principals,
-        reason=command.reason,
-    )
+    return AppraisalCorrected(**told, reason=command.reason)
 
 
 def _members(branch: str, day: date, facts: Facts) -> tuple[PersonId, ...]:
@@ -784,13 +804,13 @@ def evolve(appraisal: Appraisal, event: AppraisalEvent) -> Appraisal:
                     event.principals,
                     event.scale,
                     event.opened_by,
+                    event.probationary,
                     ballots=ballots,
                 )
             )
-        case AppraisalCorrected(on=on, meeting=meeting, members=members, principals=principals):
-            return _sheeted(
-                appraisal, on=on, meeting=meeting, members=members, principals=principals
-            )
+        case AppraisalCorrected():
+            names = ("on", "meeting", "members", "probationary", "principals")
+            return _sheeted(appraisal, **{name: getattr(event, name) for name in names})
         case BallotOpened(round=number, code_hashes=hashes, secret=secret, opened_by=opener):
             return Balloting(replace(_sheet(appraisal), ballots=number), hashes, secret, opener)
         case BallotVoided():

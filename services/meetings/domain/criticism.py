@@ -130,7 +130,7 @@ def of_a_branch(meetings: Iterable[Gathering], roster: Roster, day: date, branch
     """What organisational life meetings owe a branch's members of a day (R80, R81)."""
     spoken = tuple(_in_order(meetings, roster))
     heads = sorted(roster.holders(Role.branch_secretary, day, branch))
-    members = sorted(roster.members(branch, day) - set(heads))
+    members = sorted(roster.party(branch, day) - set(heads))
     edges = _edges(spoken)
     first = next((s.speaker for s in spoken if s.act is SpeechAct.self_criticism), None)
     return Criticism(
@@ -243,7 +243,7 @@ def _expected(meeting: Gathering, roster: Roster, day: date) -> frozenset[Person
     invited = frozenset(map(roster.identity, meeting.invited))
     match meeting.kind:
         case MeetingKind.organisational_life:
-            return invited | roster.members(meeting.branch or "", day)
+            return invited | roster.party(meeting.branch or "", day)
         case MeetingKind.democratic_life | MeetingKind.leadership:
             return invited | _team(roster, day)
         case MeetingKind.briefing:

@@ -280,7 +280,10 @@ class SentBack:
 
 @dataclass(frozen=True)
 class Frame:
-    """Whose it is, who presides over it, and what the supervision group said of it so far."""
+    """Whose it is, who presides over it, and what the supervision group said of it so far.
+
+    `adopted_before` are the meetings that adopted what was then sent back.
+    """
 
     campaign: str
     subject: ExaminationSubject
@@ -290,6 +293,7 @@ class Frame:
     waivers: tuple[Waiver, ...] = ()
     sent_back: SentBack | None = None
     rounds: int = 0
+    adopted_before: frozenset[str] = frozenset()
 
     @property
     def authors(self) -> frozenset[PersonId | None]:
@@ -499,6 +503,12 @@ class AlreadyAdopted(Rejected):
     zh = "该材料已由另一次会议审议通过"
 
 
+class AdoptedBeforeTheRewriting(Rejected):
+    """That meeting adopted what was sent back; what is written anew is adopted anew (R65)."""
+
+    zh = "该会议审议的是退回前的材料,重写后须再次审议"
+
+
 class AlreadyConsulted(Rejected):
     """Another consultation is recorded."""
 
@@ -573,8 +583,8 @@ def decide(
         case CorrectExamination(), Adopted() | Consulted() | Reviewed():
             raise DecidedUpon
 
-        case AdoptExamination(meeting=meeting), Submitted(Frame(to_be_adopted=True)):
-            _held(meeting, facts)
+        case AdoptExamination(meeting=meeting), Submitted(Frame(to_be_adopted=True) as frame):
+            _may_adopt(meeting, frame, facts)
             return ExaminationAdopted(meeting=meeting)
         case AdoptExamination() | ConsultOnExamination(), Submitted(Frame(to_be_adopted=False)):
             raise NeedsNoAdoption
@@ -587,11 +597,13 @@ def decide(
             return None
         case (
             CorrectExaminationAdoption(meeting=meeting, reason=reason),
-            Adopted(meeting=before) | Consulted(meeting=before) | Reviewed(meeting=str() as before),
+            Adopted(frame, meeting=before)
+            | Consulted(frame, meeting=before)
+            | Reviewed(frame, meeting=str() as before),
         ):
             if meeting == before:
                 return None
-            _held(meeting, facts)
+            _may_adopt(meeting, frame, facts)
             return ExaminationAdoptionCorrected(meeting=meeting, reason=reason)
 
         case ConsultOnExamination(), Submitted():
@@ -749,9 +761,12 @@ def _impartial(person: PersonId, frame: Frame) -> None:
         raise ExaminedByItsAuthor
 
 
-def _held(meeting: str, facts: Facts) -> None:
+def _may_adopt(meeting: str, frame: Frame, facts: Facts) -> None:
+    """A leadership meeting that was held, and not for an earlier wording."""
     if not facts.held:
         raise NoSuchMeeting(meeting)
+    if meeting in frame.adopted_before:
+        raise AdoptedBeforeTheRewriting(meeting)
 
 
 def _near(day: date, facts: Facts, at: datetime) -> None:
@@ -802,7 +817,13 @@ def evolve(examination: Examination, event: ExaminationEvent) -> Examination:
                 getattr(examination, "consultation", None),
             )
         case ExaminationSentBack(remarks=remarks, rewrite_by=day, rounds=rounds):
-            frame = replace(_frame_of(examination), sent_back=SentBack(remarks, day), rounds=rounds)
+            frame, former = _frame_of(examination), getattr(examination, "meeting", None)
+            frame = replace(
+                frame,
+                sent_back=SentBack(remarks, day),
+                rounds=rounds,
+                adopted_before=frame.adopted_before | ({former} if former else set()),
+            )
             return Drafted(frame, _paper_of(examination))
         case ExaminationVoided():
             return Voided()

@@ -75,6 +75,7 @@ class AppraisalCard(Document):
     members: tuple[PersonId, ...]
     principals: tuple[PersonId, ...]
     scale: tuple[Grade, ...]
+    probationary: tuple[PersonId, ...] = ()
     stage: AppraisalStage = "opened"
     selves: tuple[PersonId, ...] = ()
     appraised: tuple[Pair, ...] = ()
@@ -91,6 +92,11 @@ class AppraisalCard(Document):
     opened_at: Instant
     counted_at: Instant | None = None
 
+    @property
+    def graded(self) -> tuple[PersonId, ...]:
+        """The members who get a grade: all but those on probation."""
+        return tuple(member for member in self.members if member not in self.probationary)
+
 
 def appraisal_card(card: AppraisalCard | None, record: Record) -> AppraisalCard | None:
     """Where it stands after one more event."""
@@ -104,6 +110,7 @@ def appraisal_card(card: AppraisalCard | None, record: Record) -> AppraisalCard 
             members=event.members,
             principals=event.principals,
             scale=event.scale,
+            probationary=event.probationary,
             opened_at=record.occurred,
         )
     return card and card.model_copy(update=_happened(card, event, record.occurred))
@@ -120,8 +127,9 @@ NO_BALLOT: dict[str, object] = {
 
 def _happened(card: AppraisalCard, event: object, at: Instant) -> dict[str, object]:
     match event:
-        case AppraisalCorrected(on=on, meeting=meeting, members=members, principals=principals):
-            return {"on": on, "meeting": meeting, "members": members, "principals": principals}
+        case AppraisalCorrected():
+            names = ("on", "meeting", "members", "probationary", "principals")
+            return {name: getattr(event, name) for name in names}
         case SelfAppraised(member=member):
             return {"selves": (*card.selves, member)}
         case MemberAppraised(giver=giver, member=member):
@@ -157,7 +165,7 @@ def _tallies(card: AppraisalCard, slips: Iterable[BallotSlip]) -> tuple[MemberTa
         counts.update(slip.marks.items())
     return tuple(
         MemberTally(member=member, counts=tuple(counts[member, grade] for grade in card.scale))
-        for member in card.members
+        for member in card.graded
     )
 
 
@@ -226,7 +234,7 @@ def missing(card: AppraisalCard, roster: Roster) -> Missing:
             () if alone else card.members, (p.member for p in card.appraised)
         ),
         comments=lacking(commentable, (p.member for p in card.commented)),
-        results=lacking(card.members, (r.member for r in card.results)),
+        results=lacking(card.graded, (r.member for r in card.results)),
         educations=lacking(unqualified, card.educated),
         dispositions=lacking(unqualified, (d.member for d in card.disposed)),
     )

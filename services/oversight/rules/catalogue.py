@@ -32,7 +32,10 @@ type PeriodKind = Literal[
 
 
 class Rule(BaseModel):
-    """One rule. Without a population nothing is computed of it: it is a tag, or judged by people."""
+    """One rule. Without a population nothing is computed of it: it is a tag, or judged by people.
+
+    `refusals` are the codes of what is refused for its sake.
+    """
 
     model_config = ConfigDict(frozen=True)
     id: str
@@ -42,6 +45,7 @@ class Rule(BaseModel):
     population: str | None = None
     period: PeriodKind = "once"
     fulfilled_by: str | None = None
+    refusals: tuple[str, ...] = ()
 
 
 def _rule(
@@ -52,6 +56,7 @@ def _rule(
     population: str | None = None,
     period: PeriodKind = "once",
     fulfilled_by: str | None = None,
+    refusals: tuple[str, ...] = (),
 ) -> Rule:
     return Rule(
         id=id_,
@@ -61,6 +66,7 @@ def _rule(
         population=population,
         period=period,
         fulfilled_by=fulfilled_by,
+        refusals=refusals,
     )
 
 
@@ -87,6 +93,7 @@ RULES: tuple[Rule, ...] = (
         "filed_plans",
         "once",
         "reviewed_before_filing",
+        refusals=("plan-not-approved",),
     ),
     _rule(
         "R03",
@@ -330,6 +337,7 @@ RULES: tuple[Rule, ...] = (
         "asked_subjects",
         "once",
         "asked_once",
+        refusals=("already-solicited",),
     ),
     _rule(
         "R33",
@@ -339,6 +347,10 @@ RULES: tuple[Rule, ...] = (
         "personal_issues",
         "once",
         "claimed_in_person",
+        refusals=(
+            "collation-still-open",
+            "issues-unclaimed",
+        ),
     ),
     _rule(
         "R34",
@@ -348,6 +360,7 @@ RULES: tuple[Rule, ...] = (
         "organisational_solicitations",
         "once",
         "not_asked_again",
+        refusals=("not-the-organisation",),
     ),
     _rule(
         "R35",
@@ -366,6 +379,7 @@ RULES: tuple[Rule, ...] = (
         "opinions",
         "once",
         "verbatim_kept",
+        refusals=("invalid",),
     ),
     _rule(
         "R37",
@@ -384,6 +398,7 @@ RULES: tuple[Rule, ...] = (
         "opinions",
         "once",
         "collated",
+        refusals=("unbalanced-collation",),
     ),
     _rule(
         "R39",
@@ -423,6 +438,7 @@ RULES: tuple[Rule, ...] = (
         "struck_off_issues",
         "once",
         "verified_before",
+        refusals=("not-verified",),
     ),
     _rule(
         "R44",
@@ -576,6 +592,7 @@ RULES: tuple[Rule, ...] = (
         "submitted_examinations",
         "once",
         "four_sections",
+        refusals=("sections-missing",),
     ),
     _rule(
         "R61",
@@ -624,6 +641,11 @@ RULES: tuple[Rule, ...] = (
         "examinations_to_adopt",
         "once",
         "led_adopted_consulted",
+        refusals=(
+            "not-under-a-leader",
+            "not-adopted-yet",
+            "not-consulted-yet",
+        ),
     ),
     _rule(
         "R66",
@@ -633,6 +655,7 @@ RULES: tuple[Rule, ...] = (
         "held_democratic_life_meetings",
         "once",
         "plan_approved_before",
+        refusals=("plan-not-approved",),
     ),
     _rule(
         "R67",
@@ -642,6 +665,10 @@ RULES: tuple[Rule, ...] = (
         "held_democratic_life_meetings",
         "once",
         "date_agreed",
+        refusals=(
+            "date-not-agreed",
+            "not-on-the-agreed-day",
+        ),
     ),
     _rule(
         "R68",
@@ -714,6 +741,10 @@ RULES: tuple[Rule, ...] = (
         "held_democratic_life_meetings",
         "once",
         "briefed",
+        refusals=(
+            "briefing-before-meeting",
+            "chair-not-a-principal-leader",
+        ),
     ),
     _rule(
         "R76",
@@ -723,6 +754,7 @@ RULES: tuple[Rule, ...] = (
         "briefings_and_parts",
         "once",
         "part_told",
+        refusals=("not-appraised-yet",),
     ),
     _rule(
         "R77",
@@ -804,6 +836,7 @@ RULES: tuple[Rule, ...] = (
         "recommendations",
         "once",
         "recommended_rightly",
+        refusals=("not-a-model",),
     ),
     _rule(
         "R86",
@@ -840,6 +873,7 @@ RULES: tuple[Rule, ...] = (
         "started_issues",
         "once",
         "divided_and_dated",
+        refusals=("no-plan-yet",),
     ),
     _rule(
         "R93",
@@ -865,8 +899,8 @@ def table() -> str:
         "events that prove it.",
         "A rule without a population is a tag, or for people to judge: no figures are made up for it.",
         "",
-        "| rule | the plan's words | kind | meaning | population | period | met by |",
-        "|---|---|---|---|---|---|---|",
+        "| rule | the plan's words | kind | meaning | population | period | met by | refused as |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for rule in RULES:
         kinds = ", ".join(kind.value for kind in rule.kinds)
@@ -879,6 +913,7 @@ def table() -> str:
             rule.population,
             period,
             rule.fulfilled_by,
+            ", ".join(rule.refusals),
         )
         lines.append("| " + " | ".join(cell or "–" for cell in cells) + " |")
     return "\n".join(lines) + "\n"

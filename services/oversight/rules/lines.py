@@ -474,7 +474,7 @@ def examination(life: Life) -> Examination | None:
             case ExaminationSubmitted():
                 paper.submitted = happened
             case ExaminationSentBack():
-                paper.submitted = None
+                paper.submitted = paper.adopted = paper.meeting = paper.consulted = None
             case ExaminationAdopted(meeting=where) | ExaminationAdoptionCorrected(meeting=where):
                 paper.adopted, paper.meeting = happened, where
             case ExaminationConsulted() | ExaminationConsultationCorrected():

@@ -289,9 +289,7 @@ class World:
     def _owing(self, roles: frozenset[Role], period: Period) -> tuple[str, ...]:
         days = self._school_days(period)
         people = self.directory.roster.people.items()
-        able = (
-            (p, entry) for p, entry in people if any(post.role in roles for post in entry.posts)
-        )
+        able = ((p, entry) for p, entry in people if roles & entry.ever)
         return tuple(
             sorted(p for p, entry in able if any(roles & entry.roles(day) for day in days))
         )
@@ -315,8 +313,7 @@ class World:
 
     def branch_members(self, branch: str, day: date) -> tuple[str, ...]:
         """The party members of a branch on a day, leaders included as ordinary members."""
-        members = self.directory.roster.members(branch, day)
-        return tuple(p for p in self.holders(Role.party_member, day) if p in members)
+        return tuple(sorted(self.directory.roster.party(branch, day)))
 
     def secretaries(self, branch: str, day: date) -> frozenset[str]:
         """Who leads a branch on a day."""

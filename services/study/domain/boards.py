@@ -93,8 +93,7 @@ def school_days(calendar: Calendar, span: Span, as_of: date) -> tuple[date, ...]
 
 def held(entry: Person, roles: frozenset[Role], days: Collection[date]) -> bool:
     """Whether somebody held one of the roles themselves on one of the days."""
-    ever = any(post.role in roles for post in entry.posts)
-    return ever and any(roles & entry.roles(day) for day in days)
+    return bool(roles & entry.ever) and any(roles & entry.roles(day) for day in days)
 
 
 def owing(
