@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from services.stack import Stack
 from shared.security import LOCAL_ISSUER
+from tests.live.command import taizhang
 from tests.live.school import ISSUE, School, enrolled, set_policy
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("quiet")]
@@ -72,6 +73,11 @@ async def test_one_question_gives_the_sums_of_every_school_that_admitted_it(
     rest = (await over_all(school, "bureau", f"?after={page['next']}")).json()
     assert sorted(i["school"] for i in (*page["items"], *rest["items"])) == sorted(told)
     assert rest["next"] is None
+    printed = await taizhang(
+        school.stack.settings, "overview", "--url", school.stack.url,
+        TAIZHANG_TOKEN=school.tokens["bureau"],
+    )  # fmt: skip
+    assert (printed.code, printed.err, "共 2 校" in printed.out) == (0, "", True)
 
     bureau = (await neighbour.get("teacher", "/bureaus"))["items"][0]["id"]
     await neighbour.do("clerk", f"/bureaus/{bureau}/dismiss", {"reason": "改隶"})
