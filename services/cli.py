@@ -535,6 +535,46 @@ def rule_changes(told: dict[str, Any]) -> Table:
     return table
 
 
+@app.command()
+def overview(
+    url: Url,
+    bearer: Bearer,
+    school: Annotated[str, typer.Option(help="One school's token; else every school.")] = "any",
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Show in sums every school that lets the caller see it: a bureau its schools, others their own."""
+    with gateway(url, school, bearer) as door:
+        if school == "any":
+            told = door.all("overview", as_of=as_of)
+        else:
+            told = {"items": [{"school": school, **door.get("overview", as_of=as_of)}]}
+    _show(told, schools, as_json=as_json)
+
+
+def schools(told: dict[str, Any]) -> Table:
+    """Schools in sums as a table; a rate that may not be published is a dash."""
+    position = max((item["position"] for item in told["items"]), default=0)
+    title = f"各校汇总 共 {len(told['items'])} 校 位置 {position}"
+    headings = ("学校", "方案", "完成/应完成", "逾期", "销号/问题", "逾期/未认领", "三率")
+    table = _table(title, *headings)
+    for item in told["items"]:
+        board, issues, plan = item["board"], item["issues"], item["plan"]
+        rates: dict[str, Any] = next(
+            (g["rates"] for g in item["three_rates"]["groups"] if g["rates"]), {}
+        )
+        table.add_row(
+            str(item["name"]),
+            "无" if plan is None else "已备案" if plan["filed"] else "未备案",
+            f"{board['numerator']}/{board['denominator']}",
+            str(board["overdue"]),
+            f"{issues['by_stage']['struck_off']}/{issues['total']}",
+            f"{issues['overdue']}/{issues['unclaimed']}",
+            " ".join(f"{r['value']:.0%}" for n, r in rates.items() if n != "composite") or "-",
+        )
+    return table
+
+
 # -- Parked ------------------------------------------------------------------------------------------
 
 

@@ -55,11 +55,15 @@ ANONYMOUS = Claims("", "anonymous", frozenset({"anonymous"}))
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, in one school, on one day: the id that is recorded and the roles that count."""
+    """Who asks, in one school, on one day: the id that is recorded and the roles that count.
+
+    `on_record` is who comes from outside: every look they take is written down.
+    """
 
     id: PersonId
     roles: frozenset[str]
     on_behalf_of: PersonId | None = None
+    on_record: bool = False
 
     def demand(self, allowed: frozenset[str]) -> None:
         """Let the caller pass who has one of the roles.

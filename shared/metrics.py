@@ -1,6 +1,8 @@
 """Every number we publish, in one place. Labels come from closed lists only."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
 COMMANDS = Counter(
     "taizhang_commands_total",
@@ -52,3 +54,45 @@ TIMERS_FIRED = Counter(
 HTTP_REQUESTS = Counter(
     "taizhang_http_requests_total", "HTTP answers, by route and status.", ["route", "status"]
 )
+
+# -- Of the schools: oversight's alone (services/oversight/telling.py) ----------------------------
+
+ISSUES = Gauge("taizhang_issues", "Issues that count, by where they stand.", ["school", "stage"])
+ISSUE_WINDS = Gauge(
+    "taizhang_issue_winds",
+    "The same by wind; an issue of two winds counts for each of them.",
+    ["school", "wind", "stage"],
+)
+ISSUES_OVERDUE = Gauge("taizhang_issues_overdue", "Issues whose deadline has passed.", ["school"])
+ISSUES_UNCLAIMED = Gauge("taizhang_issues_unclaimed", "Issues nobody has taken on.", ["school"])
+OBLIGATIONS = Gauge(
+    "taizhang_obligations",
+    "What the plan asks for by today, by rule: done, missing, waived.",
+    ["school", "rule", "state"],
+)
+OBLIGATIONS_OVERDUE = Gauge(
+    "taizhang_obligations_overdue", "Of what is missing, what should have been.", ["school", "rule"]
+)
+RATES = Gauge(
+    "taizhang_rate",
+    "The three rates and their composite, of the last week's end they may be published of; else none.",
+    ["school", "rate"],
+)
+VERDICTS = Gauge("taizhang_rate_verdicts", "The verdicts these rates are of.", ["school"])
+FIGURES_POSITION = Gauge(
+    "taizhang_figures_position",
+    "The log position the figures of the schools are true at.",
+    ["service"],
+)
+
+# -- Reading --------------------------------------------------------------------------------------
+
+BEFORE_READING: list[Callable[[], Awaitable[None]]] = []
+"""What brings numbers up to date when somebody reads them."""
+
+
+async def told() -> tuple[bytes, str]:
+    """Every number of this process as Prometheus reads them, and the media type."""
+    for bring_up_to_date in [*BEFORE_READING]:
+        await bring_up_to_date()
+    return generate_latest(), CONTENT_TYPE_LATEST

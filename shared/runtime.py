@@ -23,7 +23,14 @@ from pydantic_core import to_json
 
 from shared import metrics
 from shared.broker import EVENTS, Answer, Asked, Broker, ConsumerLost, JetStreamRefusal, Stored
-from shared.callers import Caller, Claims, ForeignSchool, UnknownSchool
+from shared.callers import (
+    Caller,
+    Claims,
+    ForeignSchool,
+    Unauthenticated,
+    UnknownPerson,
+    UnknownSchool,
+)
 from shared.decider import (
     Command,
     Decider,
@@ -61,6 +68,8 @@ LAG_ALLOWED = 30.0  # seconds until views must have what was at the log's end
 POLICY_CONCURRENCY = 16
 PRESSING = 8
 """Requests at work from which on views give way to commands."""
+EVERY = "any"
+"""In the place of a school's token: no school in particular. No school is called so."""
 PAGE_BYTES = 256 * 1024
 """A list answer is cut to this size; NATS takes no more than 1 MB."""
 
@@ -141,6 +150,18 @@ class Query(BaseModel):
         return kebab(cls.__name__)
 
 
+class AcrossSchools(Query):
+    """A question about one school that may also be asked of `any`.
+
+    Then the answer is a page of what was found in each school that lets the caller ask, by the school's
+    token. A school that does not is not in it, as if it did not exist; who is let in nowhere gets an
+    empty page.
+    """
+
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=100)
+
+
 @dataclass(frozen=True)
 class Desk:
     """What facts and queries may look at: this service's views, in one school."""
@@ -193,6 +214,14 @@ class Desk:
         found = await self.projector.collection(view).find(where, sort="position")
         return [d for d in found if d["school"] == self.school and not d.get("gone")]
 
+    async def on_record(self, *, after: int, limit: int) -> list[Document]:
+        """The looks at this school that were put on record, in their order."""
+        return await self.projector.mongo.keep("looks").find(
+            {"school": self.school, "opened": {"$gt": after}},
+            sort=[("opened", 1), ("_id", 1)],
+            limit=limit,
+        )
+
     async def count(self, view: View[Any], where: Mapping[str, Any]) -> int:
         """How many documents of this school fit."""
         return await self.projector.collection(view).count(
@@ -236,6 +265,7 @@ class Service:
     `who(directory, claims, account, at)` tells who a token's bearer is in a school; `directory` is
     the ledger it reads. `founding` is the one command that may come to a school that is not enrolled.
     `detours` may answer a command otherwise than by recording an event.
+    `figures` brings up to date what `/metrics` tells of its schools; it is called before each reading.
     `chores` run beside the service until it stops; `tables` say how a table's row is a command.
     """
 
@@ -251,6 +281,7 @@ class Service:
     detours: Mapping[type[Command], Detour] = field(default_factory=dict)
     chores: tuple[Callable[["Runtime"], Awaitable[None]], ...] = ()
     tables: tuple[TableOf, ...] = ()
+    figures: Callable[["Runtime"], Awaitable[None]] | None = None
 
     def durables(self) -> list[dict[str, Any]]:
         """The consumers whose positions the broker keeps for its policies."""
@@ -432,9 +463,13 @@ class Runtime:
             self._begin(self._when_caught_up(partial(self._pursue, policy)))
         for chore in self.service.chores:
             self._begin(self._when_caught_up(partial(chore, self)))
+        if self.service.figures:
+            metrics.BEFORE_READING.append(self._tell)
 
     async def stop(self) -> None:
         """Answer what was asked, then leave."""
+        with suppress(ValueError):
+            metrics.BEFORE_READING.remove(self._tell)
         await self.broker.close()
         for task in self._tasks:
             task.cancel()
@@ -492,6 +527,12 @@ class Runtime:
         """What a person should look at although the service does its work, by topic."""
         strange = self.projector.unknown
         return {"unknown": f"{strange} events of unknown type skipped"} if strange else {}
+
+    async def _tell(self) -> None:
+        """Bring the figures in `/metrics` up to date; they stay as they were while that cannot be."""
+        if self.service.figures and self.projector.position >= self._lag.floor:
+            with suppress(Unavailable):
+                await self.service.figures(self)
 
     # -- Commands ------------------------------------------------------------
 
@@ -558,6 +599,16 @@ class Runtime:
 
         For a school that is not enrolled nothing is made, no key either.
         """
+        claims = await self._up_to_date(asked, school)
+        directory = self.projector.ledger(self.service.directory, school)
+        if school == EVERY or (directory is None and kind is not self.service.founding):
+            raise UnknownSchool
+        caller = await self._caller(claims, school, directory, moment)
+        caller.demand(kind.allowed)
+        return caller
+
+    async def _up_to_date(self, asked: Asked, school: str) -> Claims:
+        """What the sender's token says, once the views have reached what they ask for."""
         claims = self._verifier.claims(asked.headers.get("Authorization"))
         if not _is_id(school):
             raise UnknownSchool
@@ -571,12 +622,7 @@ class Runtime:
             raise NotThereYet
         if not await self.projector.reached(minimum, within=within):
             raise NotThereYet
-        directory = self.projector.ledger(self.service.directory, school)
-        if directory is None and kind is not self.service.founding:
-            raise UnknownSchool
-        caller = await self._caller(claims, school, directory, moment)
-        caller.demand(kind.allowed)
-        return caller
+        return claims
 
     async def _caller(
         self, claims: Claims, school: str, directory: BaseModel | None, moment: datetime
@@ -736,14 +782,16 @@ class Runtime:
                 raise UnknownQuery  # noqa: TRY301 -- answered like any other refusal
             kind = self._queries[name]
             moment = now()
-            caller = await self._admit(asked, school, moment, kind)
-            query = _parse(kind, asked.body or b"{}")
-            desk = self.desk(school, moment)
-            position = desk.position
-            found = await self.service.queries[kind](query, desk, caller)
-            opened = await self.privacy.open(school, found)
+            if school == EVERY and issubclass(kind, AcrossSchools):
+                position, found = await self._across(asked, kind, moment)
+            else:
+                caller = await self._admit(asked, school, moment, kind)
+                query = _parse(kind, asked.body or b"{}")
+                desk = self.desk(school, moment)
+                position = desk.position
+                found = await self._found(query, desk, caller)
             outcome = "answered"
-            return _answer({"ok": True, "position": position, "found": _page(opened)})
+            return _answer({"ok": True, "position": position, "found": _page(found)})
         except Rejected as refusal:
             outcome = "refused"
             return refused(refusal)
@@ -755,6 +803,49 @@ class Runtime:
             return failed()
         finally:
             metrics.QUERIES.labels(self.service.name, label, outcome).inc()
+
+    async def _found(self, query: Query, desk: Desk, caller: Caller) -> Any:  # noqa: ANN401 -- JSON
+        """What a query finds, its tokens opened; what is to be on record is, before it is answered."""
+        found = await self.service.queries[type(query)](query, desk, caller)
+        opened = await self.privacy.open(desk.school, found)
+        if caller.on_record:
+            look = {
+                "_id": str(uuid4()),
+                "school": desk.school,
+                "service": self.service.name,
+                "by": caller.id,
+                "query": query.view(),
+                "asked": query.model_dump(mode="json", exclude_defaults=True),
+                "at": desk.at.isoformat(),
+                "position": desk.position,
+                "opened": int(desk.at.timestamp() * 1_000_000),
+            }
+            await self.mongo.keep("looks").insert(look)
+        return opened
+
+    async def _across(
+        self, asked: Asked, kind: type[AcrossSchools], moment: datetime
+    ) -> tuple[int, Mapping[str, Any]]:
+        """One page of what a query finds in the schools that let its sender ask, and as of where."""
+        claims = await self._up_to_date(asked, EVERY)
+        if "anonymous" in claims.roles:
+            raise Unauthenticated
+        query = _parse(kind, asked.body or b"{}")
+        position = self.projector.position
+        open_to: list[tuple[str, Caller]] = []
+        for school, directory in self.projector.ledgers(self.service.directory):
+            with suppress(UnknownPerson):
+                caller = await self._caller(claims, school, directory, moment)
+                if caller.roles & kind.allowed:
+                    open_to.append((school, caller))
+        last = query.after + query.limit
+        items = []
+        for n, (school, caller) in enumerate(open_to[query.after : last], start=query.after + 1):
+            found = await self._found(query, self.desk(school, moment), caller)
+            items.append({"school": school, **found, "opened": n})
+            await asyncio.sleep(0)
+        following = last if last < len(open_to) else None
+        return position, {"items": items, "next": following, "total": len(open_to)}
 
     async def _progress(self, position: int | None) -> dict[str, object]:
         """How far this service is: positions of its views and policies, and what is wrong.

@@ -416,6 +416,12 @@ class Projector:
         working = folding.cache.get(f"{school}/school")
         return working.document if working else None  # type: ignore[return-value]  # of this view
 
+    def ledgers[D: BaseModel](self, view: View[D]) -> list[tuple[str, D]]:
+        """A ledger's state for every school that has one, by the school's token, from memory."""
+        folding = next(f for f in self._foldings if f.view is view)
+        known = ((key.partition("/")[0], w.document) for key, w in sorted(folding.cache.items()))
+        return [(school, document) for school, document in known if document]  # type: ignore[misc]  # of this view
+
     async def run(self) -> None:
         """Follow the log until cancelled. Call after `prepare`."""
         prepared = True

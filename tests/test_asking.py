@@ -1,13 +1,20 @@
 """The commands that ask the gateway: one line when it cannot be asked, words shown as they are."""
 
+import json
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 from typer.testing import CliRunner
 
-from services.cli import CANNOT, app, life, out
+from services.cli import CANNOT, app, life, out, schools
+from services.oversight.rules.overview import overview
+from tests.oversight.deeds import opened
+from tests.oversight.test_figures import FIVE
+from tests.oversight.town import TODAY, world
 
-ASKING = (["rules"], ["outstanding"], ["diff", "2023-05-01", "2023-05-08"], ["biography", "i1"])
+ASKING = (["rules"], ["outstanding"], ["diff", "2023-05-01", "2023-05-08"], ["biography", "i1"],
+          ["overview"])  # fmt: skip
 NOWHERE = ("http://127.0.0.1:1", "127.0.0.1", "http://127.0.0.1:port", "http://[", "")
 
 
@@ -53,3 +60,17 @@ def test_what_people_wrote_is_printed_as_they_wrote_it() -> None:
         out.print(life(told), width=200)
 
     assert words["text"] in printed.get()
+
+
+def test_schools_are_printed_in_sums_and_a_rate_of_few_is_a_dash() -> None:
+    told = [
+        {"name": "示范中学", **overview(world(*some), TODAY)} for some in (FIVE, [opened("i1")])
+    ]
+
+    with out.capture() as printed:
+        out.print(schools({"items": json.loads(to_json(told))}), width=80)
+
+    rows = [line.split("│")[1:-1] for line in printed.get().splitlines() if "示范中学" in line]
+    many, few = ([cell.strip() for cell in row] for row in rows)
+    assert (many[:2], many[4:]) == (["示范中学", "无"], ["5/5", "0/0", "20% 60% 76%"])
+    assert few[4:] == ["0/1", "1/1", "-"]

@@ -19,6 +19,8 @@ ROLES = {role.value for role in Role} | {
     "service",
     "originator",
     "anonymous",
+    "bureau",
+    "granted_bureau",
 }
 COMMANDS = [c for service in SERVICES for _, c in service.commands().values()]
 QUERIES = [q for service in SERVICES for q in service.queries]

@@ -4,6 +4,7 @@ from services.campaign import projection, queries, tables
 from services.campaign.directory import who
 from services.campaign.domain import (
     account,
+    bureau,
     calendar,
     campaign,
     inspection,
@@ -23,6 +24,7 @@ service = Service(
         Stream(unit.decider, "units", queries.directory_of_the_school),
         Stream(person.decider, "people", queries.directory_of_the_school),
         Stream(account.decider, "accounts", queries.directory_of_the_school),
+        Stream(bureau.decider, "bureaus", queries.directory_of_the_school),
         Stream(campaign.decider, "campaigns", queries.directory_of_the_school),
         Stream(inspection.decider, "inspections", queries.directory_of_the_school),
     ),
@@ -31,6 +33,7 @@ service = Service(
         projection.units,
         projection.people,
         projection.accounts,
+        projection.bureaus,
         projection.calendars,
         projection.campaigns,
         projection.inspections,
@@ -41,6 +44,7 @@ service = Service(
         queries.People: queries.roster,
         queries.Person: queries.person,
         queries.Accounts: queries.account_holders,
+        queries.Bureaus: queries.all_bureaus,
         queries.Calendar: queries.calendar,
         queries.Campaigns: queries.all_campaigns,
         queries.Campaign: queries.campaign,

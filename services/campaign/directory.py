@@ -18,12 +18,17 @@ from services.campaign.events import (
     AccountEvent,
     AccountHandedOver,
     AccountOpened,
+    BureauAdmitted,
+    BureauDismissed,
+    BureauEvent,
     CalendarEvent,
     CampaignConcluded,
     CampaignEvent,
     CampaignResumed,
     CampaignStarted,
     CampaignVoided,
+    DrillDownGranted,
+    DrillDownWithdrawn,
     PersonEvent,
     PlanApproved,
     PlanDrafted,
@@ -51,7 +56,15 @@ from shared.envelope import Record
 
 FOLLOWS: tuple[type[Event], ...] = tuple(
     event
-    for alias in (SchoolEvent, UnitEvent, AccountEvent, CampaignEvent, PersonEvent, CalendarEvent)
+    for alias in (
+        SchoolEvent,
+        UnitEvent,
+        AccountEvent,
+        BureauEvent,
+        CampaignEvent,
+        PersonEvent,
+        CalendarEvent,
+    )
     for event in alias.__value__.__args__
 )
 """The events a directory is made of."""
@@ -73,6 +86,14 @@ class Unit(BaseModel):
     kind: UnitKind
     name: str
     closed_on: date | None = None
+
+
+class Bureau(BaseModel):
+    """A bureau that sees the school's sums: by what its tokens are known, whether it sees more."""
+
+    model_config = ConfigDict(frozen=True)
+    account: str
+    granted: bool = False
 
 
 class Campaign(BaseModel):
@@ -101,6 +122,7 @@ class Directory(BaseModel):
     units: dict[str, Unit] = {}
     roster: Roster = Roster()
     accounts: dict[str, PersonId] = {}
+    bureaus: dict[str, Bureau] = {}
     calendar: Calendar = Calendar()
     campaigns: dict[str, Campaign] = {}
 
@@ -163,16 +185,22 @@ class Directory(BaseModel):
     def caller(self, account: str, at: datetime) -> Caller:
         """Who the holder of an account is here today, and the roles that count.
 
+        A bureau is that and nothing else, and its every look is put on record.
+
         Raises:
             UnknownPerson: the account belongs to nobody who is here.
         """
+        for bureau, entry in self.bureaus.items():
+            if entry.account == account:
+                roles = {"bureau", "granted_bureau"} if entry.granted else {"bureau"}
+                return Caller(PersonId(f"bureau:{bureau}"), frozenset(roles), on_record=True)
         if account not in self.accounts:
             raise UnknownPerson
         person = self.roster.identity(self.accounts[account])
         if not self.roster.present(person, self.day(at)):
             raise UnknownPerson
-        roles = self.roster.roles(person, self.day(at))
-        return Caller(person, frozenset({"person", *(role.value for role in roles)}))
+        held = self.roster.roles(person, self.day(at))
+        return Caller(person, frozenset({"person", *(role.value for role in held)}))
 
 
 def who(directory: Directory | None, claims: Claims, account: str, at: datetime) -> Caller:
@@ -206,7 +234,7 @@ def fold(directory: Directory | None, record: Record) -> Directory | None:
     return directory and directory.model_copy(update=_changes(directory, record, event))
 
 
-def _changes(directory: Directory, record: Record, event: Event) -> dict[str, object]:
+def _changes(directory: Directory, record: Record, event: Event) -> dict[str, object]:  # noqa: PLR0911 -- a table
     """What an event changes: each kind of stream has its own part."""
     match record.category:
         case "school":
@@ -215,6 +243,8 @@ def _changes(directory: Directory, record: Record, event: Event) -> dict[str, ob
             return {"units": _units(directory.units, record.stream, event)}
         case "account":
             return {"accounts": _accounts(directory.accounts, event)}
+        case "bureau":
+            return {"bureaus": _bureaus(directory.bureaus, record.stream, event)}
         case "campaign":
             return {"campaigns": _campaigns(directory.campaigns, record.stream, event)}
         case "person":
@@ -257,6 +287,19 @@ def _accounts(accounts: dict[str, PersonId], event: Event) -> dict[str, PersonId
             return {key: value for key, value in accounts.items() if key != account}
         case _:
             return accounts
+
+
+def _bureaus(bureaus: dict[str, Bureau], bureau: str, event: Event) -> dict[str, Bureau]:
+    match event:
+        case BureauAdmitted(account=account):
+            return {**bureaus, bureau: Bureau(account=account)}
+        case DrillDownGranted() | DrillDownWithdrawn():
+            granted = isinstance(event, DrillDownGranted)
+            return {**bureaus, bureau: bureaus[bureau].model_copy(update={"granted": granted})}
+        case BureauDismissed():
+            return {key: value for key, value in bureaus.items() if key != bureau}
+        case _:
+            return bureaus
 
 
 def _campaigns(campaigns: dict[str, Campaign], campaign: str, event: Event) -> dict[str, Campaign]:

@@ -468,9 +468,46 @@ class InspectionVoided(Event):
     reason: Text
 
 
+# -- bureau ----------------------------------------------------------------------------------------
+
+
+class BureauAdmitted(Event):
+    """A bureau sees the school's sums; `account` is by what its tokens are known here."""
+
+    TYPE = "campaign.bureau.admitted.v1"
+    account: str
+    name: Text
+
+
+class BureauCorrected(Event):
+    TYPE = "campaign.bureau.corrected.v1"
+    name: Text
+    reason: Text
+
+
+class DrillDownGranted(Event):
+    """The bureau may look behind the sums: the board, and the outstanding list with its names."""
+
+    TYPE = "campaign.bureau.drill-down-granted.v1"
+    reason: Text
+
+
+class DrillDownWithdrawn(Event):
+    TYPE = "campaign.bureau.drill-down-withdrawn.v1"
+    reason: Text
+
+
+class BureauDismissed(Event):
+    TYPE = "campaign.bureau.dismissed.v1"
+    reason: Text
+
+
 type SchoolEvent = SchoolEnrolled | SchoolCorrected
 type UnitEvent = UnitEntered | UnitCorrected | UnitClosed | UnitReopened | UnitVoided
 type AccountEvent = AccountOpened | AccountHandedOver | AccountClosed
+type BureauEvent = (
+    BureauAdmitted | BureauCorrected | DrillDownGranted | DrillDownWithdrawn | BureauDismissed
+)
 type CampaignEvent = (
     PlanDrafted
     | PlanApproved

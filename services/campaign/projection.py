@@ -14,12 +14,18 @@ from services.campaign.events import (
     AccountEvent,
     AccountHandedOver,
     AccountOpened,
+    BureauAdmitted,
+    BureauCorrected,
+    BureauDismissed,
+    BureauEvent,
     CalendarEvent,
     CampaignConcluded,
     CampaignEvent,
     CampaignResumed,
     CampaignStarted,
     CampaignVoided,
+    DrillDownGranted,
+    DrillDownWithdrawn,
     HolidayCancelled,
     HolidayDeclared,
     InspectionCorrected,
@@ -160,6 +166,36 @@ def account_card(card: AccountCard | None, record: Record) -> AccountCard | None
 
 
 accounts = View("accounts", AccountCard, account_card, AccountEvent.__value__.__args__)
+
+# -- Bureaus -------------------------------------------------------------------------------------
+
+
+class BureauCard(Card):
+    """A bureau that sees the school's sums, whether it sees more, and the last reason given."""
+
+    name: str
+    state: Literal["admitted", "granted", "dismissed"] = "admitted"
+    reason: str | None = None
+
+
+def bureau_card(card: BureauCard | None, record: Record) -> BureauCard | None:
+    """A bureau after one more event."""
+    match card, record.event:
+        case _, BureauAdmitted(name=name):
+            return BureauCard(name=name, changed_at=record.at)
+        case BureauCard(), BureauCorrected(name=name, reason=reason):
+            return _changed(card, record, name=name, reason=reason)
+        case BureauCard(), DrillDownGranted(reason=reason):
+            return _changed(card, record, state="granted", reason=reason)
+        case BureauCard(), DrillDownWithdrawn(reason=reason):
+            return _changed(card, record, state="admitted", reason=reason)
+        case BureauCard(), BureauDismissed(reason=reason):
+            return _changed(card, record, state="dismissed", reason=reason)
+        case _:
+            return card
+
+
+bureaus = View("bureaus", BureauCard, bureau_card, BureauEvent.__value__.__args__)
 
 # -- Campaigns -----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from services.campaign.domain import ADMINISTRATION
 from services.campaign.events import InspectionKind, Role, UnitKind
 from services.campaign.projection import (
     accounts,
+    bureaus,
     calendars,
     campaigns,
     directory,
@@ -216,6 +217,27 @@ def _holder(document: Document, held: Iterable[Document], known: Directory) -> d
         "position": document["position"],
         "opened": document["opened"],
     }
+
+
+# -- Bureaus -------------------------------------------------------------------------------------
+
+
+class Bureaus(Query):
+    """The bureaus that see the school's sums, which of them may look behind these, and why."""
+
+    zh = "教育工委"
+    path = "bureaus"
+    allowed = EVERYBODY
+    state: Literal["admitted", "granted", "dismissed"] | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def all_bureaus(query: Bureaus, desk: Desk, _: Caller) -> dict[str, Any]:
+    """One page of bureaus, in the order they were first admitted."""
+    where = _asked(state=query.state)
+    found = await desk.find(bureaus, where, after=query.after, limit=query.limit)
+    return _page([shown(document) for document in found], query.limit)
 
 
 # -- Campaigns -----------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette import routing
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -185,7 +184,8 @@ async def listen(
 
 async def exposition(_: Request) -> Response:
     """Every metric of this process, as Prometheus reads them."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    text, media_type = await metrics.told()
+    return Response(text, media_type=media_type)
 
 
 async def _alive(_: Request) -> Response:

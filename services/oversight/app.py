@@ -1,7 +1,7 @@
 """Oversight, assembled."""
 
 from services.campaign.directory import who
-from services.oversight import domain, projection, queries, shelf
+from services.oversight import domain, projection, queries, shelf, telling
 from shared.runtime import Service, Stream
 
 service = Service(
@@ -20,6 +20,9 @@ service = Service(
         queries.Difference: queries.changes,
         queries.Findings: queries.all_findings,
         queries.Remarks: queries.all_remarks,
+        queries.Overview: queries.in_sums,
+        queries.Looks: queries.all_looks,
     },
     chores=(shelf.take_down,),
+    figures=telling.figures,
 )

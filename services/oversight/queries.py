@@ -35,15 +35,19 @@ from services.oversight.rules.engine import (
 )
 from services.oversight.rules.evidence import Happened, Life
 from services.oversight.rules.figures import other_rates, three_rates
+from services.oversight.rules.overview import overview
 from services.oversight.rules.world import World
 from services.oversight.shelf import today, world
 from services.rectification.events import ObjectionRaised, VerdictRecorded
 from shared.callers import Caller, UnknownSchool
-from shared.decider import NotFound, Rejected
-from shared.runtime import Cursor, Desk, Query
+from shared.decider import NotFound, PersonId, Rejected
+from shared.runtime import AcrossSchools, Cursor, Desk, Query
 from shared.views import shown
 
 PEOPLE = frozenset({"person", "operator"})
+BUREAU = frozenset({"bureau"})
+GRANTED = frozenset({"granted_bureau"})
+"""A bureau that the school lets look behind the sums."""
 
 type Found = dict[str, Any]
 
@@ -117,7 +121,7 @@ class Board(Query):
 
     zh = "全部规则总览"
     path = "board"
-    allowed = PEOPLE
+    allowed = PEOPLE | GRANTED
     as_of: Day | None = None
 
 
@@ -132,7 +136,7 @@ class Outstanding(Query):
 
     zh = "未填报名单"
     path = "outstanding"
-    allowed = PEOPLE
+    allowed = PEOPLE | GRANTED
     rule: RuleId
     period: PeriodId | None = None
     state: Literal["done", "missing", "waived", "shown", "all"] = "missing"
@@ -143,9 +147,16 @@ class Outstanding(Query):
 
 
 async def outstanding(query: Outstanding, desk: Desk, caller: Caller) -> Found:
-    """One page of obligations; who has no part in leading sees their own."""
+    """One page of obligations; who has no part in leading sees their own.
+
+    A bureau that may look behind the sums is told who people are, as it cannot look them up, and of
+    rules only: what a check found is for the school.
+    """
     at = await world(desk, query.as_of)
     _must_exist(query.rule)
+    outside = bool(caller.roles & GRANTED)
+    if outside and query.rule not in BY_ID:
+        raise NotFound(query.rule)
     chosen = [
         one
         for one in of(query.rule, at)
@@ -154,8 +165,15 @@ async def outstanding(query: Outstanding, desk: Desk, caller: Caller) -> Found:
         and query.overdue in {None, one.overdue}
         and _may_see(one, caller)
     ]
-    page = _page([_told(one) for one in chosen], query.after, query.limit)
+    told = ({**_told(one), **(_named(one, at) if outside else {})} for one in chosen)
+    page = _page([*told], query.after, query.limit)
     return {**page, "total": len(chosen), "as_of": at.day, "position": at.position}
+
+
+def _named(one: Obligation, at: World) -> Found:
+    people = at.directory.roster.people
+    entries = (people.get(PersonId(part)) for part in one.subject)
+    return {"names": [entry.name if entry else None for entry in entries]}
 
 
 def _must_exist(rule: str) -> None:
@@ -164,7 +182,7 @@ def _must_exist(rule: str) -> None:
 
 
 def _may_see(one: Obligation, caller: Caller) -> bool:
-    return bool(caller.roles & (READERS | {"operator"})) or caller.id in one.subject
+    return bool(caller.roles & (READERS | GRANTED | {"operator"})) or caller.id in one.subject
 
 
 def _told(one: Obligation) -> Found:
@@ -294,6 +312,41 @@ async def changes(query: Difference, desk: Desk, _: Caller) -> Found:
         raise BackToFront
     earlier, later = await world(desk, query.since), await world(desk, last)
     return between(earlier, later, query.by, now)
+
+
+# -- Sums, and who of outside looked -------------------------------------------------------------
+
+
+class Overview(AcrossSchools):
+    """A school in sums: filings of the plan, every rule's figures, issues by stage and wind, three rates."""
+
+    zh = "各校汇总"
+    path = "overview"
+    allowed = PEOPLE | BUREAU
+    as_of: Day | None = None
+
+
+async def in_sums(query: Overview, desk: Desk, _: Caller) -> Found:
+    """The sums at one log position; of small groups no more than the school itself publishes."""
+    at = await world(desk, query.as_of)
+    return {"name": at.directory.school.name, **overview(at, today(desk))}
+
+
+class Looks(Query):
+    """What a bureau looked at here, and when."""
+
+    zh = "教育工委查看记录"
+    path = "looks"
+    allowed = READERS | {"operator"}
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def all_looks(query: Looks, desk: Desk, _: Caller) -> Found:
+    """One page of what was looked at, in the order of time."""
+    found = await desk.on_record(after=query.after, limit=query.limit)
+    items = [{"id": look["_id"], **{k: v for k, v in look.items() if k != "_id"}} for look in found]
+    return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
 
 
 # -- Findings ------------------------------------------------------------------------------------

@@ -117,5 +117,6 @@ async def take_down(runtime: Runtime) -> None:
 
 async def _take_down(runtime: Runtime) -> None:
     await runtime.projector.collection(traces).index(("position",))
+    await runtime.mongo.keep("looks").index(("school", "opened"))
     for known in await runtime.projector.collection(directory).find({}, fields=["school"]):
         await world(runtime.desk(known["school"], now()))

@@ -10,11 +10,21 @@ from typing import Any
 import pytest
 
 from services.campaign.app import service
-from services.campaign.domain import account, calendar, campaign, inspection, person, school, unit
+from services.campaign.domain import (
+    account,
+    bureau,
+    calendar,
+    campaign,
+    inspection,
+    person,
+    school,
+    unit,
+)
 from services.campaign.events import Role, UnitKind
 from shared.decider import Command, Decider, Rejected
 from shared.journal import dump_state, load_state
 from tests.campaign import test_account as accounts
+from tests.campaign import test_bureau as bureaus
 from tests.campaign import test_calendar as calendars
 from tests.campaign import test_campaign as campaigns
 from tests.campaign import test_inspection as inspections
@@ -129,6 +139,27 @@ LIVES = {
             accounts.hand_over(TEACHER),
             accounts.hand_over(reason="另"),
             accounts.close("另"),
+        ),
+    ),
+    "bureau": Life(
+        Laws(
+            bureau.decider,
+            DIRECTORY,
+            (
+                bureaus.admit(),
+                bureaus.correct(),
+                bureaus.grant(),
+                bureaus.withdraw(),
+                bureaus.dismiss(),
+            ),
+        ),
+        (
+            bureaus.admit("另"),
+            bureaus.correct(reason="另"),
+            bureaus.correct("另"),
+            bureaus.grant("另"),
+            bureaus.withdraw("另"),
+            bureaus.dismiss("另"),
         ),
     ),
     "inspection": Life(

@@ -13,10 +13,15 @@ from services.campaign.events import (
     AccountHandedOver,
     AccountOpened,
     BranchLeft,
+    BureauAdmitted,
+    BureauCorrected,
+    BureauDismissed,
     CampaignConcluded,
     CampaignResumed,
     CampaignStarted,
     CampaignVoided,
+    DrillDownGranted,
+    DrillDownWithdrawn,
     HolidayCancelled,
     HolidayDeclared,
     InspectionCorrected,
@@ -60,6 +65,7 @@ from services.campaign.events import (
 )
 from services.campaign.projection import (
     AccountCard,
+    BureauCard,
     CalendarCard,
     CampaignCard,
     Holiday,
@@ -68,6 +74,7 @@ from services.campaign.projection import (
     SchoolCard,
     UnitCard,
     accounts,
+    bureaus,
     calendars,
     campaigns,
     inspections,
@@ -144,8 +151,27 @@ def test_an_account(events: tuple[Event, ...], shown: dict[str, object]) -> None
     assert card(accounts, opened, *events) == plain.model_copy(update=shown)
 
 
+@pytest.mark.parametrize(
+    ("events", "shown"),
+    [
+        ((), {}),
+        ((BureauCorrected(name="委", reason="错"),), {"name": "委", "reason": "错"}),
+        ((DrillDownGranted(reason="查"),), {"state": "granted", "reason": "查"}),
+        ((DrillDownGranted(reason="查"), DrillDownWithdrawn(reason="毕")), {"reason": "毕"}),
+        ((BureauDismissed(reason="改"),), {"state": "dismissed", "reason": "改"}),
+        ((BureauDismissed(reason="改"), BureauAdmitted(account="0b", name="局")), {}),
+    ],
+)
+def test_a_bureau(events: tuple[Event, ...], shown: dict[str, object]) -> None:
+    plain = BureauCard(name="局", changed_at=NOON)
+    assert card(bureaus, BureauAdmitted(account="0b", name="局"), *events) == plain.model_copy(
+        update=shown
+    )
+
+
 def test_by_what_an_account_is_known_is_on_no_card() -> None:
     assert "account" not in AccountCard.model_fields
+    assert "account" not in BureauCard.model_fields
 
 
 @pytest.mark.parametrize(
@@ -365,7 +391,8 @@ def test_whoever_did_not_return_or_was_not_merged_after_all_is_as_before() -> No
 @pytest.mark.parametrize("view", service.views, ids=lambda view: view.name)
 def test_nothing_is_shown_before_something_began(view: View[Any]) -> None:
     beginnings = {
-        SchoolEnrolled, UnitEntered, AccountOpened, PlanDrafted, PersonEntered, InspectionRecorded,
+        SchoolEnrolled, UnitEntered, AccountOpened, BureauAdmitted, PlanDrafted, PersonEntered,
+        InspectionRecorded,
     }  # fmt: skip
     voided = UnitVoided(reason="…")
     assert view.name == "calendars" or view.project(None, log(("x", voided))[0]) is None

@@ -14,6 +14,8 @@ from services.campaign.defaults import SETTINGS
 from services.campaign.events import (
     AccountClosed,
     AccountOpened,
+    BureauAdmitted,
+    BureauDismissed,
     CampaignStarted,
     HolidayDeclared,
     InspectionKind,
@@ -100,6 +102,9 @@ LOG = log(
     ("a2", AccountOpened(account="0b", person=ANA)),
     ("a2", AccountClosed(account="0b", reason="不用")),
     ("a3", AccountOpened(account="0c", person=DAN)),
+    ("b1", BureauAdmitted(account="0d", name="市委教育工委")),
+    ("b2", BureauAdmitted(account="0e", name="区教育局")),
+    ("b2", BureauDismissed(reason="改隶")),
     ("c1", PLAN),
     ("c1", CLAIM),
     ("c1", PlanApproved(revision=1)),
@@ -302,6 +307,11 @@ async def test_a_day_outside_all_terms() -> None:
 async def test_a_calendar_nobody_has_set_is_empty() -> None:
     answer = await queries.calendar(queries.Calendar(), desk(log(ENROLLED)), PERSON)
     assert (answer["years"], answer["holidays"], answer["make_up_days"]) == ([], [], [])
+
+
+async def test_everybody_sees_which_bureaus_look_at_their_school() -> None:
+    assert ids(await ask(queries.Bureaus())) == ["b1", "b2"]
+    assert ids(await ask(queries.Bureaus(state="admitted"))) == ["b1"]
 
 
 async def test_inspections() -> None:

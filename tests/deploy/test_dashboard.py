@@ -8,6 +8,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
+from services.oversight.rules.overview import STAGES
 from shared import metrics
 from tests.deploy.compose import ROOT
 
@@ -15,7 +16,7 @@ GRAFANA = ROOT / "deploy" / "grafana"
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 WORDS = {
     *("avg", "by", "count", "histogram_quantile", "max", "or", "rate", "sum", "topk", "vector"),
-    *("le", "job", "m", "up", "taizhang"),
+    *("le", "job", "m", "up"),
 }
 """What an expression may contain besides metrics and their labels."""
 
@@ -31,17 +32,25 @@ def published() -> dict[str, set[str]]:
     return found
 
 
-def dashboard() -> dict[str, Any]:
-    return dict(json.loads((GRAFANA / "dashboards" / "taizhang.json").read_text()))
+OPERATORS, SCHOOLS = "taizhang", "schools"
+DASHBOARDS = {
+    path.stem: json.loads(path.read_text()) for path in sorted((GRAFANA / "dashboards").glob("*"))
+}
 
 
-def expressions() -> list[tuple[str, str, str]]:
-    """Panel, expression and legend."""
+def expressions(*names: str) -> list[tuple[str, str, str]]:
+    """Panel, expression and legend of these dashboards, of all if none is named."""
     return [
         (panel["title"], target["expr"], target["legendFormat"])
-        for panel in dashboard()["panels"]
+        for name in names or DASHBOARDS
+        for panel in DASHBOARDS[name]["panels"]
         for target in panel["targets"]
     ]
+
+
+def shown(*names: str) -> set[str]:
+    """The time series that these dashboards show."""
+    return {n for _, e, _ in expressions(*names) for n in re.findall(r"taizhang_\w+", e)}
 
 
 @pytest.mark.parametrize(
@@ -52,15 +61,14 @@ def test_a_panel_shows_what_is_published(expression: str, legend: str) -> None:
     known = published()
     series = set(re.findall(r"taizhang_\w+", expression))
     labels = set.union(set(), *(known[name] for name in series))
-    words = set(re.findall(r"[a-z_]+", expression)) - series
+    words = set(re.findall(r"[a-z_]+", re.sub(r'=~?"[^"]*"', "", expression))) - series
     assert words <= WORDS | labels, words
     assert set(re.findall(r"{{(\w+)}}", legend)) <= labels
     assert expression.count("(") == expression.count(")")
 
 
 def test_operators_see_what_they_are_promised() -> None:
-    shown = {name for _, e, _ in expressions() for name in re.findall(r"taizhang_\w+", e)}
-    assert shown >= {
+    assert shown(OPERATORS) >= {
         "taizhang_commands_total",
         "taizhang_append_seconds_bucket",
         "taizhang_conflicts_total",
@@ -71,13 +79,27 @@ def test_operators_see_what_they_are_promised() -> None:
         "taizhang_config_drift",
         "taizhang_box_waiting",
     }
-    unseen = {n.removesuffix("_sum").removesuffix("_count") for n in set(published()) - shown}
+    unseen = {n.removesuffix("_sum").removesuffix("_count") for n in set(published()) - shown()}
     assert unseen <= {"taizhang_append_seconds"}
 
 
-def test_panels_have_a_place_of_their_own_and_say_what_to_do() -> None:
+def test_leaders_and_bureaus_see_schools_and_operators_no_school() -> None:
+    of_schools = {name for name, labels in published().items() if "school" in labels}
+    assert shown(SCHOOLS) == of_schools | {"taizhang_figures_position"}
+    assert not shown(OPERATORS) & of_schools
+
+
+@pytest.mark.parametrize("expression", [e for _, e, _ in expressions(SCHOOLS)])
+def test_what_is_chosen_of_a_label_is_one_of_its_words(expression: str) -> None:
+    words = {"stage": {*STAGES}, "state": {"done", "missing", "waived"}, "school": {"$school"}}
+    for label, chosen in re.findall(r'(\w+)=~?"([^"]*)"', expression):
+        assert {*chosen.split("|")} <= words[label]
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_panels_have_a_place_of_their_own_and_say_what_to_do(name: str) -> None:
     taken: set[tuple[int, int]] = set()
-    panels = dashboard()["panels"]
+    panels = DASHBOARDS[name]["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for panel in panels:
         at = panel["gridPos"]
@@ -103,9 +125,11 @@ def test_grafana_finds_its_source_and_its_dashboard(deployed: dict[str, dict[str
     assert "prometheus" in deployed
     assert {
         target["datasource"]["uid"]
-        for panel in dashboard()["panels"]
+        for dashboard in DASHBOARDS.values()
+        for panel in dashboard["panels"]
         for target in panel["targets"]
     } == {source["uid"]}
+    assert len({dashboard["uid"] for dashboard in DASHBOARDS.values()}) == len(DASHBOARDS)
     assert mounts["./deploy/grafana/provisioning"] == "/etc/grafana/provisioning"
     path = providers["providers"][0]["options"]["path"]
     assert mounts["./deploy/grafana/dashboards"] == path
@@ -122,4 +146,4 @@ def test_prometheus_reads_its_file_and_keeps_what_it_reads(
     assert mounts[options["config.file"]] == "./deploy/prometheus.yml"
     assert mounts[options["storage.tsdb.path"]] == "prometheus"
     job = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"][0]
-    assert f'up{{job="{job["job_name"]}"}}' in json.dumps(dashboard()).replace('\\"', '"')
+    assert f'up{{job="{job["job_name"]}"}}' in json.dumps(DASHBOARDS[OPERATORS]).replace('\\"', '"')

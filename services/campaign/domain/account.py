@@ -106,6 +106,12 @@ class AccountTaken(Rejected):
     zh = "该账号已属于他人,可变更归属"
 
 
+class BureausAccount(Rejected):
+    """This account is a bureau's; whoever holds it is nobody of this school."""
+
+    zh = "该账号属于教育工委,不能再开通为本校人员账号"
+
+
 def decide(command: AccountCommand, account: Account, directory: Directory) -> AccountEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
     match command, account:
@@ -114,6 +120,8 @@ def decide(command: AccountCommand, account: Account, directory: Directory) -> A
                 return None
             raise AccountTaken
         case OpenAccount(account=str() as index, person=person), Unknown() | Closed():
+            if any(bureau.account == index for bureau in directory.bureaus.values()):
+                raise BureausAccount
             _permitted(command, account, directory, PersonId(person))
             return AccountOpened(account=index, person=PersonId(person))
 
