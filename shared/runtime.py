@@ -204,16 +204,6 @@ class Desk:
             limit=limit,
         )
 
-    async def moved(self, view: View[Any], after: int) -> list[Document]:
-        """Documents of this school that an event behind a position has changed, in the order of these.
-
-        Needs an index on `position` alone, which it looks for nothing else beside: what other schools
-        changed meanwhile is passed over here.
-        """
-        where = {"position": {"$gt": after}}
-        found = await self.projector.collection(view).find(where, sort="position")
-        return [d for d in found if d["school"] == self.school and not d.get("gone")]
-
     async def on_record(self, *, after: int, limit: int) -> list[Document]:
         """The looks at this school that were put on record, in their order."""
         return await self.projector.mongo.keep("looks").find(

@@ -329,6 +329,9 @@ class Projector:
     """Whether commands are pressing."""
     damage: str = ""
     unknown: int = 0
+    times_begun: int = 0
+    """How often all that is in memory was read anew."""
+    _watchers: dict[str, Callable[[str, Any], None]] = field(default_factory=dict)
     _foldings: list[Folding] = field(default_factory=list)
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -379,6 +382,7 @@ class Projector:
         self.position = min((f.checkpoint for f in foldings), default=saved.get("position", 0))
         self._saved = self._ahead = self.position
         self._strange = 0
+        self.times_begun += 1
 
     async def retry(self, collection: str, subject: str) -> bool:
         """Take a parked stream up again: a card from its own events, any other view from the start.
@@ -421,6 +425,20 @@ class Projector:
         folding = next(f for f in self._foldings if f.view is view)
         known = ((key.partition("/")[0], w.document) for key, w in sorted(folding.cache.items()))
         return [(school, document) for school, document in known if document]  # type: ignore[misc]  # of this view
+
+    def watch[D: BaseModel](self, view: View[D], tell: Callable[[str, D], None]) -> None:
+        """Tell a school's id and a document of a view whenever one was written, before that is claimed.
+
+        It may already hold more than what was written. Whoever watches forgets all when `times_begun` grows.
+        """
+        self._watchers[view.name] = tell
+
+    def _tell(self, folding: Folding, keys: Iterable[str]) -> None:
+        """Tell who watches what was written."""
+        if tell := self._watchers.get(folding.view.name):
+            for key in keys:
+                if (document := folding.cache[key].document) is not None:
+                    tell(key.partition("/")[0], document)
 
     async def run(self) -> None:
         """Follow the log until cancelled. Call after `prepare`."""
@@ -494,6 +512,7 @@ class Projector:
                     changes = folding.hand_over(some)
                     if await folding.collection.replace_guarded(changes) != len(changes):
                         raise Overtaken(folding.view.name)
+                    self._tell(folding, some)
             await self._passed(last if last > self.position else 0, strange)
 
     def _take(self) -> tuple[list[tuple[Folding, list[str]]], int]:
@@ -561,6 +580,7 @@ class Projector:
             await folding.load(keys, again=True)
         for key in keys:
             folding.stored(key)
+        self._tell(folding, keys)
 
     async def _fold(self, folding: Folding, records: list[Record]) -> list[str]:
         """Fold events into the documents at hand; gives the keys of those that changed."""

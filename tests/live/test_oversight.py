@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.cli import PAGE
-from services.oversight.projection import traces
-from services.stack import Stack
 from shared.runtime import now
 from tests.live.command import Ended, taizhang
-from tests.live.school import ISSUE, School, enrolled, set_policy
+from tests.live.school import ISSUE, School, set_policy
 
 pytestmark = pytest.mark.live
 
@@ -220,22 +218,3 @@ async def test_what_changed_between_two_days_is_printed_as_the_weekly_table(scho
     assert "0/0 → 1/3" in next(line for line in table.out.splitlines() if "R14" in line)
     assert (turned.code, turned.out) == (2, "")
     assert turned.err.endswith("(back-to-front)\n")
-
-
-async def test_what_moved_is_found_and_nothing_of_another_school(
-    stack: Stack, school: School
-) -> None:
-    async with enrolled(stack) as neighbour:
-        before = await school.settle()
-        for mine in (neighbour, school):
-            issue = str((await mine.do("clerk", "/issues", ISSUE))["id"])
-            await mine.do("member", f"/issues/{issue}/claim")
-        await school.settle()
-        await neighbour.settle()
-        desk = stack.runtimes["oversight"].desk(school.id, now())
-
-        moved = await desk.moved(traces, before)
-
-    found = {(d["school"], d["of"], d["stream"]) for d in moved}
-    assert found == {(school.id, "rectification.issue", issue)}
-    assert await desk.moved(traces, desk.position) == []

@@ -22,11 +22,13 @@ from services.oversight.queries import (
     finding_facts,
 )
 from services.oversight.rules.engine import board
+from services.oversight.rules.evidence import Trace, trace
 from services.oversight.rules.world import World
 from services.oversight.shelf import _SHELVES, take_down
 from shared.callers import Caller, UnknownSchool
 from shared.decider import NotFound, PersonId
 from shared.runtime import Desk, Query
+from shared.views import Working
 from tests.memory import TOWN
 from tests.oversight.deeds import acknowledged, at, closed, judged, opened, spoken, talked
 from tests.oversight.desk import NOON, after, caller, works
@@ -304,6 +306,43 @@ async def test_what_was_worked_out_is_taken_over_only_where_nothing_moved() -> N
         assert followed["rules"] == board(
             World.at(SCHOOL, TODAY, lives(records(log)[:count]), count)
         )
+
+
+async def test_what_is_told_ahead_of_the_position_counts_once_the_views_are_there() -> None:
+    log = records([talked("t1", ZHOU, LEADER), *closed("i1"), talked("t2", WU, LEADER)])
+    at_work = await works()
+    at_work.pages.log[:] = log[:1]
+    await at_work.look()
+    desk = at_work.runtime.desk(TOWN, NOON)
+    before = await asked(Board(), desk)
+    ahead: dict[str, Trace] = {}
+    for entry in log:
+        ahead[entry.stream] = trace(ahead.get(entry.stream), entry)
+    for told in ahead.values():
+        _SHELVES[TOWN].take_in(told)
+
+    meanwhile = await asked(Board(), desk)
+    at_work.pages.log[:] = log
+    await at_work.look()
+    after_all = await asked(Board(), desk)
+
+    assert meanwhile == before
+    assert after_all["rules"] == board(World.at(SCHOOL, TODAY, lives(log), len(log)))
+
+
+async def test_a_view_that_began_again_is_read_anew() -> None:
+    at_work = await works(talked("t1", ZHOU, LEADER))
+    desk = at_work.runtime.desk(TOWN, NOON)
+    await asked(Board(), desk)
+    first = _SHELVES[TOWN]
+    projector = at_work.runtime.projector
+    await projector.prepare()
+    projector._foldings[0].cache[f"{TOWN}/school"] = Working(SCHOOL, None, 0, 0)
+
+    await asked(Board(), desk)
+
+    assert _SHELVES[TOWN] is not first
+    assert not first.holds(projector)
 
 
 async def test_what_is_in_the_log_is_at_hand_before_anybody_asks() -> None:

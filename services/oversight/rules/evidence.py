@@ -110,9 +110,13 @@ class Life:
     """What was made of it, by the function that did: read once, asked often."""
 
     @classmethod
-    def read(cls, document: Trace) -> "Life":
-        """Read a stored trace."""
-        return cls(document.of, document.stream, tuple(_happened(fact) for fact in document.facts))
+    def read(cls, document: Trace, known: "Life | None" = None) -> "Life":
+        """Read a trace, on from what is `known` of it if that is how it begins."""
+        facts = document.facts
+        past = known.past[: len(facts)] if known else ()
+        if past and past[-1].position != facts[len(past) - 1].position:
+            past = ()
+        return cls(document.of, document.stream, (*past, *map(_happened, facts[len(past) :])))
 
     def until(self, end: datetime, position: int) -> "Life | None":
         """What was known before an instant and up to a log position."""
