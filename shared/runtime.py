@@ -216,14 +216,14 @@ class TableOf:
     """A table people fill in, one creating command a row.
 
     `columns` are the accepted headings (Chinese or the field's name) by field; `shape` makes a row's
-    cells (text, stripped, empty ones left out) the command's fields; `unique` is the field that may
-    not come twice in one table.
+    cells (text, stripped, empty ones left out) the command's fields; `unique` are the fields that
+    together may not come twice in one table, however they are written.
     """
 
     command: type[Command]
     columns: Mapping[str, str]
     shape: Callable[[Mapping[str, str]], Mapping[str, Any]]
-    unique: str | None = None
+    unique: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
