@@ -387,10 +387,11 @@ def _show(told: dict[str, Any], table: Callable[[dict[str, Any]], Table], *, as_
 
 
 def life(told: dict[str, Any]) -> Table:
-    """A biography as a table."""
+    """A biography as a table; below it where the issue was raised and the lines of plans it stands in."""
     table = _table(f"问题 {told['id']}", "位置", "时间", "何人", "何事", "内容")
     for event in told["items"]:
-        words = [v for v in event["event"].values() if isinstance(v, str) and not v.isascii()]
+        said = {**event["event"], **event["event"].get("line", {})}
+        words = [v for v in said.values() if isinstance(v, str) and not v.isascii()]
         table.add_row(
             str(event["position"]),
             event["at"][:19].replace("T", " "),
@@ -398,6 +399,9 @@ def life(told: dict[str, Any]) -> Table:
             event["type"].removesuffix(".v1"),
             (words[0] if words else "")[:60],
         )
+    raised = [f"出自 {source['kind']} {source['id']}" for source in told["sources"]]
+    planned = [f"方案 {line['plan']} {line['due_on']} {line['task']}" for line in told["lines"]]
+    table.caption = "\n".join(raised + planned)
     return table
 
 

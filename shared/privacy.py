@@ -16,10 +16,10 @@ import hmac
 import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -49,6 +49,7 @@ SEALED = {"masked": "sealed"}
 """What a reader sees who may not read a text that is still there."""
 
 _NONCE = 12
+_KEY = 32
 _CACHE = 20_000  # keys held in memory
 
 
@@ -77,7 +78,7 @@ def deployment_key(path: Path, *, may_be_new: bool = True) -> bytes:
         key = bytes.fromhex(path.read_text().strip())
     except ValueError:
         key = b""
-    if len(key) != 32:  # noqa: PLR2004 -- AES-256
+    if len(key) != _KEY:
         msg = f"{path} does not hold a key of 64 hex digits"
         raise WrongKey(msg)
     return key
@@ -97,7 +98,7 @@ class Keyring:
     mongo: Mongo
     deployment: bytes = field(default=b"", repr=False)
     _known: dict[str, bytes] = field(default_factory=dict)
-    _wanted: dict[str, asyncio.Future[bytes]] = field(default_factory=dict)
+    _wanted: dict[str, tuple[bytes, asyncio.Future[bytes]]] = field(default_factory=dict)
     _making: asyncio.Task[None] | None = None
 
     @property
@@ -159,35 +160,66 @@ class Keyring:
                     found[name] = self._remember(name, self._unwrap(document))
         return found
 
+    async def key(self, name: str, made: dict[str, bytes], *, new: bool = False) -> bytes:
+        """The key of a scope; where it has none, one in memory only, which is put into `made`.
+
+        Whoever records something that needs it has to `keep` what was made first. Where the scope
+        itself is `new`, nobody is asked whether it has a key; should it have one, keeping tells.
+
+        Raises:
+            WrongKey: as `find` does.
+        """
+        key = made.get(name) or self.known(name)
+        if key is None and not new:
+            key = (await self.find([name])).get(name)
+        if key is None:
+            key = made[name] = secrets.token_bytes(_KEY)
+        return key
+
     async def ensure(self, name: str) -> bytes:
         """The key of a scope, made and durable before this returns.
-
-        Many callers at once share one write. An erased scope never gets a key again.
 
         Raises:
             ScopeErased: the scope's key was destroyed.
             WrongKey: it was wrapped with another deployment's key.
         """
-        if key := self._known.get(name):
-            return key
+        return self.known(name) or await self._settled(name, secrets.token_bytes(_KEY))
+
+    async def keep(self, made: Mapping[str, bytes]) -> bool:
+        """Make keys durable that so far are in memory only.
+
+        Gives whether they are now the keys of their scopes. Where a scope has got another one in the
+        meantime that one counts, and is known from then on: what was sealed has to be sealed anew.
+
+        Raises:
+            ScopeErased, WrongKey: as `ensure` does.
+        """
+        settled = await asyncio.gather(*(self._settled(name, key) for name, key in made.items()))
+        return settled == list(made.values())
+
+    def _settled(self, name: str, key: bytes) -> asyncio.Future[bytes]:
+        """Durably give a scope a key, unless it has one already; gives the one it has then.
+
+        Many callers at once share one write. An erased scope never gets a key again.
+        """
         if name not in self._wanted:
-            self._wanted[name] = asyncio.get_running_loop().create_future()
+            self._wanted[name] = key, asyncio.get_running_loop().create_future()
             if self._making is None or self._making.done():
                 self._making = asyncio.create_task(self._make())
-        return await asyncio.shield(self._wanted[name])
+        return asyncio.shield(self._wanted[name][1])
 
     async def _make(self) -> None:
         while self._wanted:
             batch, self._wanted = self._wanted, {}
             try:
-                documents = {name: self._new(name) for name in batch}
+                documents = {name: self._wrapped(name, key) for name, (key, _) in batch.items()}
                 if there := await self._keys.insert_missing(list(documents.values())):
                     documents |= await self._keys.get_many(there)
             except Exception as error:  # noqa: BLE001 -- handed to whoever waits
-                for waiting in batch.values():
+                for _, waiting in batch.values():
                     waiting.set_exception(error)
                 continue
-            for name, waiting in batch.items():
+            for name, (_, waiting) in batch.items():
                 try:
                     if "wrapped" not in documents[name]:
                         raise ScopeErased(name)  # noqa: TRY301 -- handed to whoever waits
@@ -195,10 +227,9 @@ class Keyring:
                 except Exception as error:  # noqa: BLE001 -- as above
                     waiting.set_exception(error)
 
-    def _new(self, name: str) -> Document:
+    def _wrapped(self, name: str, key: bytes) -> Document:
         nonce = secrets.token_bytes(_NONCE)
-        wrapped = nonce + self._wrapping().encrypt(nonce, secrets.token_bytes(32), name.encode())
-        return {"_id": name, "wrapped": wrapped}
+        return {"_id": name, "wrapped": nonce + self._wrapping().encrypt(nonce, key, name.encode())}
 
 
 class ScopeErased(Exception):  # noqa: N818 -- a state of the world
@@ -232,16 +263,30 @@ class Privacy:
     # -- Sealing -------------------------------------------------------------
 
     async def seal[C: Command](
-        self, command: C, school: str, category: str, stream: str, *, keyless: bool = False
+        self,
+        command: C,
+        school: str,
+        category: str,
+        stream: str,
+        made: dict[str, bytes],
+        *,
+        begins: bool = False,
     ) -> C:
         """Replace every marked text of a command by its token and fill in what is derived from it.
 
-        `keyless` is for trying a command out: it makes no keys, so the texts stay as they are.
+        Scopes that have no key get one in memory only, put into `made` (see `Keyring.key`); those of
+        the stream itself are new where the command `begins` it.
         """
-        if keyless:
-            return command.model_copy(update=await self._indexes(command, school))
+
+        async def key_of(where: str) -> bytes:
+            new = begins and where.split(".")[1] == stream
+            return await self.keyring.key(f"{school}/{where}", made, new=new)
+
         whole = command.model_copy(
-            update=await self._derived(command, school, f"{category}.{stream}")
+            update={
+                **await self._indexes(command, school),
+                **await _derived(command, partial(key_of, f"{category}.{stream}")),
+            }
         )
         keys: dict[str, bytes] = {}
         wanted: set[str] = set()
@@ -265,25 +310,8 @@ class Privacy:
             sealed = transform(whole, seal)
             if not wanted:
                 return sealed
-            keys |= {s: await self.keyring.ensure(f"{school}/{s}") for s in wanted}
+            keys |= {where: await key_of(where) for where in wanted}
             wanted.clear()
-
-    async def _derived(self, command: Command, school: str, scope: str) -> dict[str, object]:
-        """The blind indexes, salts, salted hashes and lengths that a command's marks ask for."""
-        kind = type(command)
-        values = await self._indexes(command, school)
-        for name, length in fields_marked(kind, Length).items():
-            values[name] = len(getattr(command, length.of) or "")
-        salts: dict[str, str] = {}
-        for name, salt in fields_marked(kind, Salt).items():
-            key = await self.keyring.ensure(f"{school}/{scope}")
-            text = getattr(command, salt.of).encode()
-            values[name] = salts[salt.of] = hmac.digest(_subkey(key, "salt"), text, "sha256").hex()[
-                :32
-            ]
-        for name, hashed in fields_marked(kind, SaltedHash).items():
-            values[name] = salted_hash(salts[hashed.of], getattr(command, hashed.of))
-        return values
 
     async def _indexes(self, command: Command, school: str) -> dict[str, object]:
         """The blind indexes that a command's marks ask for."""
@@ -305,6 +333,22 @@ class Privacy:
         names = {f"{school}/{token.split('~')[2]}" for token in tokens(tree)}
         keys = await self.keyring.find(names) if names else {}
         return _replace(tree, lambda token: _open(token, school, keys))
+
+
+async def _derived(command: Command, key: Callable[[], Awaitable[bytes]]) -> dict[str, object]:
+    """The salts, salted hashes and lengths that a command's marks ask for; `key` is its stream's."""
+    kind = type(command)
+    values: dict[str, object] = {}
+    for name, length in fields_marked(kind, Length).items():
+        values[name] = len(getattr(command, length.of) or "")
+    salts: dict[str, str] = {}
+    for name, salt in fields_marked(kind, Salt).items():
+        text = getattr(command, salt.of).encode()
+        salted = hmac.digest(_subkey(await key(), "salt"), text, "sha256").hex()
+        values[name] = salts[salt.of] = salted[:32]
+    for name, hashed in fields_marked(kind, SaltedHash).items():
+        values[name] = salted_hash(salts[hashed.of], getattr(command, hashed.of))
+    return values
 
 
 def masked(tree: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out

@@ -174,11 +174,17 @@ class Desk:
     journal: Journal
     state: Any = None
     """The state of the stream that is being decided on, for facts that depend on it."""
+    made: dict[str, bytes] = field(default_factory=dict)
+    """Keys made in memory; they are kept if something is recorded."""
 
     @property
     def position(self) -> int:
         """The log position up to which the views are stored; a ledger in memory may be further."""
         return self.projector.position
+
+    async def key(self, scope: str) -> bytes:
+        """The school's key of a scope; where it has none, one that is kept only with an event."""
+        return await self.privacy.keyring.key(f"{self.school}/{scope}", self.made)
 
     def ledger[D: BaseModel](self, view: View[D]) -> D | None:
         """A ledger's state, from memory."""
@@ -229,14 +235,14 @@ class TableOf:
     """A table people fill in, one creating command a row.
 
     `columns` are the accepted headings (Chinese or the field's name) by field; `shape` makes a row's
-    cells (text, stripped, empty ones left out) the command's fields; `unique` is the field that may
-    not come twice in one table.
+    cells (text, stripped, empty ones left out) the command's fields; `unique` are the fields that
+    together may not come twice in one table, however they are written.
     """
 
     command: type[Command]
     columns: Mapping[str, str]
     shape: Callable[[Mapping[str, str]], Mapping[str, Any]]
-    unique: str | None = None
+    unique: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -692,13 +698,12 @@ class Runtime:
                 raise NotFound
             if taken.expected_version not in {None, past.version}:
                 raise VersionMismatch(str(past.version))
+            begins = past.version == 0
             sealed = await self.privacy.seal(
-                command, taken.school, decider.category, target, keyless=taken.dry_run
+                command, taken.school, decider.category, target, desk.made, begins=begins
             )
             facts = await taken.stream.facts(sealed, desk)
             event = decider.decide(sealed, past.state, facts)
-        except ScopeErased:
-            raise TextErased from None
         except Rejected:
             await self._still(subject, past)
             raise
@@ -723,9 +728,20 @@ class Runtime:
         )
         place = Subject(taken.school, self.service.name, decider.category, target)
         new = draft(place, event, provenance, version=past.version + 1, previous=past.hash)
+        if desk.made:
+            await self._keep(desk.made)
         position = await self.journal.append(new, after=past.position)
         self.journal.advance(new, past, position, decider)
         return Reply(target, position, past.version, new.id, event.TYPE)
+
+    async def _keep(self, keys: Mapping[str, bytes]) -> None:
+        """Make new keys durable before the event that needs them; where others were faster, conflict."""
+        try:
+            kept = await self.privacy.keyring.keep(keys)
+        except ScopeErased:
+            raise TextErased from None
+        if not kept:
+            raise Conflict
 
     async def _still(self, subject: str, past: Past) -> None:
         if await self.journal.head(subject) != past.position:

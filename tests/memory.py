@@ -195,7 +195,10 @@ def _fits(document: Document, name: str, wanted: Any) -> bool:
         return JOINTS[name](fits(document, one) for one in wanted)
     value: Any = document
     for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, list):
+            value = [one.get(part) for one in value]
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
     tests = wanted.items() if isinstance(wanted, dict) else [("$eq", wanted)]
     return all(OPERATORS[operator](value, operand) for operator, operand in tests)
 

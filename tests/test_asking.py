@@ -54,12 +54,18 @@ def test_a_token_that_cannot_be_sent_is_one_line() -> None:
 def test_what_people_wrote_is_printed_as_they_wrote_it() -> None:
     event: dict[str, Any] = {"position": 1, "at": "2023-05-01T02:00:00Z", "actor": "p1"}
     words = {"text": "见[/附件]与[red]标注:smile:"}
-    told = {"id": "i1", "items": [{**event, "type": "a.b.c.v1", "event": words}]}
+    told: dict[str, Any] = {
+        "id": "i1",
+        "items": [{**event, "type": "a.b.c.v1", "event": words}],
+        "sources": [{"kind": "talk", "id": "t1"}],
+        "lines": [{"plan": "p1", "due_on": "2023-06-30", "task": "更换[增压泵]"}],
+    }
 
     with out.capture() as printed:
         out.print(life(told), width=200)
 
-    assert words["text"] in printed.get()
+    for shown in (words["text"], "talk t1", "p1 2023-06-30 更换[增压泵]"):
+        assert shown in printed.get()
 
 
 def test_schools_are_printed_in_sums_and_a_rate_of_few_is_a_dash() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-from services.feedback.events import Addressee, Discovery, Topic, Wind
+from services.feedback.events import Problem
 from shared.decider import Event, PersonId
 from shared.marks import Personal, Text
 
@@ -446,26 +446,18 @@ class InspectionCorrected(Event):
     reason: Text
 
 
-class InspectionFindingRaised(Event):
+class InspectionFindingRaised(Problem, Event):
     """What an inspection found, as an issue begins with it; `key` is its name within the inspection."""
 
     TYPE = "campaign.inspection.finding-raised.v1"
-    key: str
-    title: Text
-    description: Text | None = None
-    addressee: Addressee
-    person: PersonId | None = None
-    winds: tuple[Wind, ...] = ()
-    not_four_winds: bool = False
-    topics: tuple[Topic, ...] = ()
-    discovery: Discovery
-    key_issue: bool = False
-    strongly_reflected: bool = False
 
 
 class InspectionVoided(Event):
+    """`problems` are the keys of those it had raised; what became of them is told of it."""
+
     TYPE = "campaign.inspection.voided.v1"
     reason: Text
+    problems: tuple[str, ...] = ()
 
 
 # -- bureau ----------------------------------------------------------------------------------------

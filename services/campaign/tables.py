@@ -83,6 +83,6 @@ roster = TableOf(
         "分管部门": "oversees",
     },
     person,
-    unique="number",
+    unique=("number",),
 )
-units = TableOf(EnterUnit, {"类别": "kind", "名称": "name"}, unit)
+units = TableOf(EnterUnit, {"类别": "kind", "名称": "name"}, unit, unique=("kind", "name"))

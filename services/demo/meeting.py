@@ -22,6 +22,7 @@ COUNTS_NOWHERE = frozenset({"merged", "voided"})
 
 HEARD = "班子会议题临时动议多，会前不征求年级和教研组意见"
 """What comes up at the meeting and becomes an issue (R90)."""
+TWICE = f"{HEARD}（又记一次）"
 
 PAPER: dict[str, Any] = {
     "basic_situation": "能够遵守各项规定，作风总体踏实，但联系师生不够经常。",
@@ -277,6 +278,22 @@ async def _resolve(play: Play, met: str) -> None:
         "deliverable": "议题征求意见表",
     }
     await play.line.do(KEEPER, f"meetings/{met}/resolve-measure", measure)
+    await _strike_out(play, met, problem)
+
+
+async def _strike_out(play: Play, met: str, problem: dict[str, Any]) -> None:
+    """What is put right or struck out of the minutes is noted on the ledger; a second person voids it."""
+    line, path = play.line, f"meetings/{met}"
+    reworded = {**problem, "key_issue": True, "reason": "漏标重点问题"}
+    await line.do(KEEPER, f"{path}/correct-meeting-problem", reworded)
+    again = {**problem, "key": "agenda-again", "title": TWICE}
+    await line.do(KEEPER, f"{path}/raise-problem-at", again)
+    struck = {"entry": "problem", "key": "agenda-again", "reason": "重复登记"}
+    await line.do(KEEPER, f"{path}/void-meeting-entry", struck)
+    await play.settle()
+    async for issue in line.all(KEEPER, "issues", source=met):
+        if issue["title"] == TWICE:
+            await line.do(SECRETARY, f"issues/{issue['id']}/void", {"reason": "重复登记"})
 
 
 async def _brief(play: Play, met: str) -> None:

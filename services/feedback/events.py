@@ -163,6 +163,25 @@ class ProposedIssue(_Part):
     strongly_reflected: bool
 
 
+class Problem(_Part):
+    """A problem somebody found, as an issue begins with it; `key` is its name where it was found.
+
+    Talks, meetings, visits and inspections record it with these words, all of which are feedback's.
+    """
+
+    key: str
+    title: Text
+    description: Text | None = None
+    addressee: Addressee
+    person: PersonId | None = None
+    winds: tuple[Wind, ...] = ()
+    not_four_winds: bool = False
+    topics: tuple[Topic, ...] = ()
+    discovery: Discovery
+    key_issue: bool = False
+    strongly_reflected: bool = False
+
+
 class Heard(_Part):
     """How many opinions came by one channel about one target: a member's, department's, branch's id."""
 

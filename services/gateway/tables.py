@@ -81,9 +81,7 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
         tries = asyncio.Semaphore(AT_ONCE)
         seen: dict[str, int] = {}
 
-        async def row(number: int, cells: Mapping[str, str], twice: int) -> dict[str, Any]:
-            fields = {k: v for k, v in table.shape(cells).items() if v not in (None, "")}
-            body = json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str)
+        async def row(number: int, body: str, twice: int) -> dict[str, Any]:
             try:
                 wire(table.command).model_validate_json(body)
             except ValidationError as error:
@@ -105,16 +103,17 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
 
         work = []
         again: list[dict[str, Any]] = []
-        taken: set[str] = set()
+        taken: set[tuple[str, ...]] = set()
         for number, cells in rows:
-            unique = cells.get(table.unique or "", "")
-            if unique and unique in taken:
-                again.append(_refused(number, invalid(table.unique or "", "twice_in_table")))
+            fields = {k: v for k, v in table.shape(cells).items() if v not in (None, "")}
+            unique = tuple(str(fields.get(name, "")).casefold() for name in table.unique)
+            if unique and all(unique) and unique in taken:
+                again.append(_refused(number, invalid(table.unique[-1], "twice_in_table")))
                 continue
             taken.add(unique)
-            key = json.dumps(cells, sort_keys=True)
-            seen[key] = seen.get(key, 0) + 1
-            work.append(row(number, cells, seen[key]))
+            body = json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str)
+            seen[body] = seen.get(body, 0) + 1
+            work.append(row(number, body, seen[body]))
         results = sorted([*again, *await asyncio.gather(*work)], key=lambda r: int(r["row"]))
         return answer_by_row(results, headers)
 
@@ -170,10 +169,13 @@ def read_table(raw: bytes, table: TableOf) -> list[tuple[int, dict[str, str]]]:
     fields = [known[cell] for cell in heading]
     if twice := [n for n, field in enumerate(fields, start=1) if field in fields[: n - 1]]:
         raise RepeatedColumn(f"columns {', '.join(map(str, twice))}")
-    return [
-        (n, {f: cell for f, cell in zip(fields, line, strict=False) if cell})
-        for n, line in lines[1:]
-    ]
+    return [(n, _named(line, fields)) for n, line in lines[1:]]
+
+
+def _named(line: list[str], fields: list[str]) -> dict[str, str]:
+    """A line's cells by field; what stands right of the heading is no field, and the row says so."""
+    names = [*fields, *(f"column_{n}" for n in range(len(fields) + 1, len(line) + 1))]
+    return {name: cell for name, cell in zip(names, line, strict=False) if cell}
 
 
 def _filled(lines: Iterable[Iterable[object]]) -> list[tuple[int, list[str]]]:
@@ -187,6 +189,8 @@ def _csv(raw: bytes) -> list[list[str]]:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
+            if _meant_as_utf8(raw):
+                break
             continue
         if "\0" in text:
             break
@@ -195,6 +199,15 @@ def _csv(raw: bytes) -> list[list[str]]:
         except csv.Error:
             break
     raise NotATable
+
+
+def _meant_as_utf8(raw: bytes) -> bool:
+    """Whether a text is UTF-8 that was cut or damaged: read as GB18030 it would say something else.
+
+    Chinese in UTF-8 is three bytes a character; GB18030 hardly ever has such three in a row.
+    """
+    read = raw.decode("utf-8", "replace")
+    return sum(c > "\u07ff" for c in read) > 2 * read.count("\ufffd")
 
 
 def _xlsx(raw: bytes) -> list[tuple[int, list[str]]]:

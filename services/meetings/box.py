@@ -124,9 +124,8 @@ class Urn:
         return AESGCM(self._keyed("box"))
 
 
-async def _urn(school: str, appraisal: str, number: int, at: Runtime | Desk) -> Urn:
-    key = await at.privacy.keyring.ensure(f"{school}/{SCOPE}")
-    return Urn(key, appraisal, number)
+async def _urn(appraisal: str, number: int, desk: Desk) -> Urn:
+    return Urn(await desk.key(SCOPE), appraisal, number)
 
 
 # -- What decisions on an appraisal look at --------------------------------------------------------
@@ -139,11 +138,11 @@ async def appraisal_facts(command: AppraisalCommand, desk: Desk) -> Facts:
         raise UnknownSchool
     match command, desk.state:
         case OpenBallot(), Opened(sheet):
-            urn = await _urn(desk.school, command.stream, sheet.ballots + 1, desk)
+            urn = await _urn(command.stream, sheet.ballots + 1, desk)
             hashes = sorted(urn.hashed(code) for code in urn.codes(len(sheet.voters)))
             return Facts(known, code_hashes=tuple(hashes))
         case CloseBallot(), Balloting(sheet):
-            urn = await _urn(desk.school, command.stream, sheet.ballots, desk)
+            urn = await _urn(command.stream, sheet.ballots, desk)
             return Facts(known, slips=await _slips(urn, desk))
         case _:
             return Facts(known)
@@ -191,7 +190,7 @@ async def print_slips(taken: Taken, runtime: Runtime) -> Reply:
     opened = next(r.event for r in await runtime.journal.read(place) if r.id == reply.event)
     if not isinstance(opened, BallotOpened):
         return reply
-    urn = await _urn(taken.school, reply.id, opened.round, runtime)
+    urn = await _urn(reply.id, opened.round, runtime.desk(taken.school, taken.at))
     slips = [{"code": c, "hash": urn.hashed(c)} for c in urn.codes(len(opened.code_hashes))]
     secrets.SystemRandom().shuffle(slips)
     return replace(reply, more={**reply.more, "slips": slips})
@@ -418,5 +417,5 @@ async def _at_the_urn(query: CastBallot | FindBallot, desk: Desk) -> tuple[Appra
     card = await desk.card(appraisals, query.appraisal)
     if card is None:
         raise NotFound
-    urn = await _urn(desk.school, query.appraisal, card.ballot, desk)
+    urn = await _urn(query.appraisal, card.ballot, desk)
     return card, urn, urn.hashed(query.code)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from services.feedback.events import Addressee, Discovery, Topic, Wind
+from services.feedback.events import Problem
 from shared.decider import Event, Instant, PersonId
 from shared.marks import Text
 
@@ -227,34 +227,12 @@ class SpeechVoided(Event):
     reason: Text
 
 
-class MeetingProblemRaised(Event):
+class MeetingProblemRaised(Problem, Event):
     TYPE = "meetings.meeting.problem-raised.v1"
-    key: str
-    title: Text
-    description: Text | None = None
-    addressee: Addressee
-    person: PersonId | None = None
-    winds: tuple[Wind, ...] = ()
-    not_four_winds: bool = False
-    topics: tuple[Topic, ...] = ()
-    discovery: Discovery
-    key_issue: bool = False
-    strongly_reflected: bool = False
 
 
-class MeetingProblemCorrected(Event):
+class MeetingProblemCorrected(Problem, Event):
     TYPE = "meetings.meeting.problem-corrected.v1"
-    key: str
-    title: Text
-    description: Text | None = None
-    addressee: Addressee
-    person: PersonId | None = None
-    winds: tuple[Wind, ...] = ()
-    not_four_winds: bool = False
-    topics: tuple[Topic, ...] = ()
-    discovery: Discovery
-    key_issue: bool = False
-    strongly_reflected: bool = False
     reason: Text
 
 
@@ -340,8 +318,11 @@ class MeetingAppraisalCorrected(Event):
 
 
 class MeetingVoided(Event):
+    """`problems` are the keys of those it had raised; what became of them is told of it."""
+
     TYPE = "meetings.meeting.voided.v1"
     reason: Text
+    problems: tuple[str, ...] = ()
 
 
 type MeetingEvent = (

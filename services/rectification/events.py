@@ -176,6 +176,24 @@ class IssueVoided(Event):
     reason: Text
 
 
+class SourceCorrected(Event):
+    """What was raised as `key` was put right where it was raised, by that event; the words stay here."""
+
+    TYPE = "rectification.issue.source-corrected.v1"
+    source: Source
+    key: str
+    event: str
+
+
+class SourceVoided(Event):
+    """What was raised as `key` was declared void where it was raised; the issue goes on."""
+
+    TYPE = "rectification.issue.source-voided.v1"
+    source: Source
+    key: str
+    event: str
+
+
 class IssueClaimed(Event):
     TYPE = "rectification.issue.claimed.v1"
     owner: PersonId
@@ -503,6 +521,8 @@ type IssueEvent = (
     IssueOpened
     | IssueCorrected
     | IssueVoided
+    | SourceCorrected
+    | SourceVoided
     | IssueClaimed
     | IssueAssigned
     | IssueDeclined

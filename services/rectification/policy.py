@@ -5,11 +5,19 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from services.campaign.defaults import MOST_PERIODS
-from services.campaign.events import InspectionFindingRaised
-from services.feedback.events import CollationClosed, ProposedIssue
-from services.meetings.events import MeetingProblemRaised
+from services.campaign.events import InspectionFindingRaised, InspectionVoided
+from services.feedback.events import CollationClosed, Problem, ProposedIssue
+from services.meetings.events import (
+    MeetingEntry,
+    MeetingEntryVoided,
+    MeetingProblemCorrected,
+    MeetingProblemRaised,
+    MeetingVoided,
+)
 from services.rectification.domain.issue import (
     CallToAccount,
+    NoteSourceCorrected,
+    NoteSourceVoided,
     OpenIssue,
     RemindIssue,
     SuperviseIssue,
@@ -37,19 +45,24 @@ from services.rectification.events import (
     StrikeOffRequested,
     Watch,
 )
-from services.study.events import ActivityProblemRaised
-from services.talks.events import TalkProblemRaised
-from shared.decider import Forget, Policy, Remind, Send
+from services.study.events import ActivityProblemRaised, ActivityVoided
+from services.talks.events import TalkProblemRaised, TalkVoided
+from shared.decider import Command, Event, Forget, Policy, Remind, Send
 from shared.envelope import Record
 
-type Problem = (
-    ProposedIssue
-    | TalkProblemRaised
-    | MeetingProblemRaised
-    | ActivityProblemRaised
-    | InspectionFindingRaised
-)
-"""What says all an issue begins with; `key` is its name within the stream it was found in."""
+FOUND_IN: dict[type[Event], SourceKind] = {
+    TalkProblemRaised: SourceKind.talk,
+    TalkVoided: SourceKind.talk,
+    MeetingProblemRaised: SourceKind.meeting,
+    MeetingProblemCorrected: SourceKind.meeting,
+    MeetingEntryVoided: SourceKind.meeting,
+    MeetingVoided: SourceKind.meeting,
+    ActivityProblemRaised: SourceKind.visit,
+    ActivityVoided: SourceKind.visit,
+    InspectionFindingRaised: SourceKind.inspection,
+    InspectionVoided: SourceKind.inspection,
+}
+"""What is said of problems somebody raised, and what they were found in."""
 
 
 def issue_of(stream: str, key: str, kind: SourceKind = SourceKind.collation) -> str:
@@ -58,30 +71,47 @@ def issue_of(stream: str, key: str, kind: SourceKind = SourceKind.collation) -> 
 
 
 def open_issues(record: Record) -> Iterator[Send]:
-    """What was collated or found elsewhere becomes an issue somebody must claim (R07, R22, R33, R41)."""
+    """What was collated or found elsewhere becomes an issue somebody must claim (R07, R22, R33, R41).
+
+    What is put right or voided there later is noted on that issue, wherever it stands by then. It
+    never voids the issue: whoever may void a talk may be the one the issue is about.
+    """
+    kind = FOUND_IN.get(type(record.event), SourceKind.collation)
     match record.event:
         case CollationClosed(issues=groups):
             for group in groups:
-                yield _opening(record, SourceKind.collation, group)
-        case TalkProblemRaised() as problem:
-            yield _opening(record, SourceKind.talk, problem)
-        case MeetingProblemRaised() as problem:
-            yield _opening(record, SourceKind.meeting, problem)
-        case ActivityProblemRaised() as problem:
-            yield _opening(record, SourceKind.visit, problem)
-        case InspectionFindingRaised() as problem:
-            yield _opening(record, SourceKind.inspection, problem)
+                yield _opening(record, kind, group)
+        case MeetingProblemCorrected(key=key):
+            yield _notice(record, kind, key, NoteSourceCorrected)
+        case MeetingEntryVoided(entry=MeetingEntry.problem, key=key):
+            yield _notice(record, kind, key, NoteSourceVoided)
+        case (
+            TalkVoided(problems=keys)
+            | MeetingVoided(problems=keys)
+            | ActivityVoided(problems=keys)
+            | InspectionVoided(problems=keys)
+        ):
+            for key in keys:
+                yield _notice(record, kind, key, NoteSourceVoided)
+        case Problem() as problem:
+            yield _opening(record, kind, problem)
         case _:
             return
 
 
-def _opening(record: Record, kind: SourceKind, problem: Problem) -> Send:
+def _opening(record: Record, kind: SourceKind, problem: ProposedIssue | Problem) -> Send:
     parts = problem.parts if isinstance(problem, ProposedIssue) else ()
     opinions = list(dict.fromkeys(part.opinion for part in parts))
     source = {"kind": kind.value, "id": record.stream, "opinions": opinions}
     asked = problem.model_dump(mode="json", exclude={"key", "parts"})
     to = issue_of(record.stream, problem.key, kind)
     return Send(to, OpenIssue, {**asked, "sources": [source]})
+
+
+def _notice(record: Record, kind: SourceKind, key: str, command: type[Command]) -> Send:
+    source = {"kind": kind.value, "id": record.stream}
+    body = {"source": source, "key": key, "event": str(record.id)}
+    return Send(issue_of(record.stream, key, kind), command, body)
 
 
 def timers(record: Record) -> Iterable[Remind | Forget]:
@@ -145,14 +175,4 @@ def _drop() -> Iterator[Forget]:
 _REMINDERS = tuple(f"remind-{n}" for n in range(MOST_PERIODS))
 _LADDER = {"urge": UrgeIssue, "supervise": SuperviseIssue, "account": CallToAccount}
 
-opening = Policy(
-    "open-issues",
-    open_issues,
-    follows=(
-        CollationClosed,
-        TalkProblemRaised,
-        MeetingProblemRaised,
-        ActivityProblemRaised,
-        InspectionFindingRaised,
-    ),
-)
+opening = Policy("open-issues", open_issues, follows=(CollationClosed, *FOUND_IN))

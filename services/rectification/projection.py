@@ -92,6 +92,8 @@ from services.rectification.events import (
     Satisfied,
     Solved,
     Source,
+    SourceCorrected,
+    SourceVoided,
     Stage,
     StrikeOffRequested,
     VerdictRecorded,
@@ -150,6 +152,16 @@ class Rung(_Document):
     told: tuple[PersonId, ...]
 
 
+class Notice(_Document):
+    """What was heard of where an issue comes from: put right there, or voided, and by which event."""
+
+    source: Source
+    key: str
+    event: str
+    voided: bool
+    at: Instant
+
+
 class IssueCard(BaseModel):
     """One line of the ledger, with every column of a 整改台账 and its lineage."""
 
@@ -201,6 +213,7 @@ class IssueCard(BaseModel):
     relapse: bool | None = None
     merged_into: str | None = None
     ending: str | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 def issue_card(card: IssueCard | None, record: Record) -> IssueCard | None:
@@ -243,6 +256,9 @@ def _change(card: IssueCard, event: Any, record: Record) -> dict[str, object]:  
             return {n: getattr(event, n) for n in type(event).model_fields if n != "reason"}
         case IssueVoided():
             return {**_ended("voided", at), "ending": event.reason}
+        case SourceCorrected() | SourceVoided():
+            voided = isinstance(event, SourceVoided)
+            return {"notices": (*card.notices, Notice(**dict(event), voided=voided, at=at))}
         case IssueClaimed(owner=owner, watch=watch) | IssueAssigned(owner=owner, watch=watch):
             claimed = isinstance(event, IssueClaimed)
             return {
@@ -399,6 +415,7 @@ issues = View(
     IssueCard,
     issue_card,
     IssueEvent.__value__.__args__,
+    version=2,
 )
 
 
@@ -590,7 +607,10 @@ measures = View(
 
 
 class PlanCard(BaseModel):
-    """A rectification plan: its lines by issue, and what it did not cover when it was adopted."""
+    """A rectification plan: its lines by issue, and what it did not cover when it was adopted.
+
+    `planned` are the issues it has, or once had, a line for.
+    """
 
     model_config = ConfigDict(frozen=True)
     campaign: str
@@ -598,6 +618,7 @@ class PlanCard(BaseModel):
     stage: Literal["drafted", "adopted", "voided"] = "drafted"
     revision: int = 1
     lines: tuple[PlanLine, ...] = ()
+    planned: tuple[str, ...] = ()
     uncovered: tuple[str, ...] = ()
     drafted_at: Instant
     adopted_at: Instant | None = None
@@ -615,7 +636,8 @@ def plan_card(card: PlanCard | None, record: Record) -> PlanCard | None:
             return card.model_copy(update={"title": title})
         case PlanLineSet(line=line):
             others = tuple(known for known in card.lines if known.issue != line.issue)
-            return card.model_copy(update={"lines": (*others, line)})
+            planned = tuple(dict.fromkeys((*card.planned, line.issue)))
+            return card.model_copy(update={"lines": (*others, line), "planned": planned})
         case PlanLineRemoved(issue=issue):
             lines = tuple(line for line in card.lines if line.issue != issue)
             return card.model_copy(update={"lines": lines})
@@ -636,7 +658,7 @@ def plan_card(card: PlanCard | None, record: Record) -> PlanCard | None:
             return card
 
 
-plans = View("plans", PlanCard, plan_card, PlanEvent.__value__.__args__, version=2)
+plans = View("plans", PlanCard, plan_card, PlanEvent.__value__.__args__, version=3)
 
 
 class RegulationCard(BaseModel):

@@ -30,6 +30,8 @@ from services.rectification.events import (
     ObjectionRaised,
     Origin,
     OriginKind,
+    PlanLineRemoved,
+    PlanLineSet,
     Source,
     SourceKind,
     Stage,
@@ -226,7 +228,7 @@ async def _standing(issue: str, desk: Desk) -> Literal["open", "closed", "missin
 
 
 class Issues(Query):
-    """The ledger, in the order the issues were opened."""
+    """The ledger, in the order the issues were opened; `source` is the talk, meeting … they come from."""
 
     zh = "整改台账"
     path = "issues"
@@ -242,6 +244,7 @@ class Issues(Query):
     key_issue: bool | None = None
     strongly_reflected: bool | None = None
     parent: Id | None = None
+    source: Id | None = None
     after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
@@ -258,6 +261,7 @@ async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, A
         "key_issue": query.key_issue,
         "strongly_reflected": query.strongly_reflected,
         "parent": query.parent,
+        "sources.id": query.source,
     }
     where: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
     if query.live is not None and not query.stage:
@@ -416,6 +420,8 @@ class IssueBiography(Query):
 async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[str, Any]:
     """One page of events with position, times, actor, hash and content, over all services it touched.
 
+    `sources` are the talks, meetings, visits and inspections it was raised in, `lines` those of plans
+    it stands in now; what was done to these lines is among the events.
     Of feedback it shows nobody more than feedback itself: that something was done everybody sees;
     the words are for who said them and for the desk (for these, once anything in them was hidden, at
     `opinions/{id}`); who spoke up is for confidants it is not about.
@@ -431,9 +437,18 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     for d in family:
         past = await _history(desk, "rectification", "issue", d["key"])
         items += (_of_the_issue(record, listener) for record in past)
-        for source in (Source.model_validate(s) for s in d["sources"] if s["kind"] in STREAMS):
-            raised = await desk.journal.read(_subject(source, desk))
-            items += (_told(r, _said(r)) for r in raised if r.id == past[0].causation)
+        reworded = {notice["event"] for notice in d["notices"] if not notice["voided"]}
+        told = {str(past[0].causation), *reworded}
+        for source in map(Source.model_validate, _found_in(d)):
+            there = await desk.journal.read(_subject(source, desk))
+            items += (_told(r, _said(r)) for r in there if str(r.id) in told)
+    lines: list[Document] = []
+    named = [] if "originator" in caller.roles else [d["key"] for d in family]
+    for plan in await desk.find(plans, {"planned": {"$in": named}}):
+        past = await _history(desk, "rectification", "plan", plan["key"])
+        items += (_told(record, _said(record)) for record in past if _line_of(record) in named)
+        standing = {"plan": plan["key"], "stage": plan["stage"]}
+        lines += ({**standing, **line} for line in plan["lines"] if line["issue"] in named)
     for opinion in heard:
         past = await _history(desk, "feedback", "opinion", opinion)
         items += _of_an_opinion(past, listener)
@@ -445,6 +460,8 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     return {
         "id": query.id,
         "opinions": sorted(heard),
+        "sources": [{"kind": s["kind"], "id": s["id"]} for d in family for s in _found_in(d)],
+        "lines": lines,
         "items": page,
         "next": page[-1]["opened"] if page and page[-1] is not items[-1] else None,
     }
@@ -452,6 +469,22 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
 
 async def _history(desk: Desk, service: str, category: str, stream: str) -> list[Record]:
     return await desk.journal.read(str(Subject(desk.school, service, category, stream)))
+
+
+def _found_in(document: Document) -> list[Document]:
+    """The sources of an issue that have a stream of their own: talk, meeting, visit, inspection, issue."""
+    return [s for s in document["sources"] if s["kind"] in STREAMS]
+
+
+def _line_of(record: Record) -> str | None:
+    """The issue whose line an event of a plan sets or removes."""
+    match record.event:
+        case PlanLineSet(line=line):
+            return line.issue
+        case PlanLineRemoved(issue=issue):
+            return issue
+        case _:
+            return None
 
 
 def _mentions(record: Record, opinions: set[str]) -> bool:

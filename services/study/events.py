@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from services.feedback.events import Addressee, Discovery, Topic, Wind
+from services.feedback.events import Problem
 from shared.decider import Event, PersonId
 from shared.marks import Text
 
@@ -332,26 +332,18 @@ class DifficultyReopened(Event):
     reason: Text
 
 
-class ActivityProblemRaised(Event):
+class ActivityProblemRaised(Problem, Event):
     """A problem a visit showed, as rectification opens an issue of it; `key` is its name within the visit."""
 
     TYPE = "study.activity.problem-raised.v1"
-    key: str
-    title: Text
-    description: Text | None = None
-    addressee: Addressee
-    person: PersonId | None = None
-    winds: tuple[Wind, ...] = ()
-    not_four_winds: bool = False
-    topics: tuple[Topic, ...] = ()
-    discovery: Discovery
-    key_issue: bool = False
-    strongly_reflected: bool = False
 
 
 class ActivityVoided(Event):
+    """`problems` are the keys of those it had raised; what became of them is told of it."""
+
     TYPE = "study.activity.voided.v1"
     reason: Text
+    problems: tuple[str, ...] = ()
 
 
 # -- tie: one member's contact units ---------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.feedback.events import Addressee, Discovery, Topic, Wind
+from services.feedback.events import Problem, Topic, Wind
 from shared.decider import Event, Instant, PersonId
 from shared.marks import Sealed, Text
 
@@ -147,25 +147,25 @@ class TalkReleased(Event):
     audiences: tuple[Audience, ...]
 
 
-class TalkProblemRaised(Event):
+class TalkProblemRaised(Problem, Event):
+    """A problem heard in a talk; it has always said all of this."""
+
     TYPE = "talks.talk.problem-raised.v1"
-    key: str
-    title: Text
-    description: Text | None = None
-    addressee: Addressee
     person: PersonId | None
     winds: tuple[Wind, ...]
     not_four_winds: bool
     topics: tuple[Topic, ...]
-    discovery: Discovery
     key_issue: bool
     strongly_reflected: bool
 
 
 class TalkVoided(Event):
+    """`problems` are the keys of those it had raised; what became of them is told of it."""
+
     TYPE = "talks.talk.voided.v1"
     reason: Text
     request: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 # -- request ---------------------------------------------------------------------------------------

@@ -121,6 +121,8 @@ def test_putting_it_right_again_records_nothing() -> None:
 
 def test_the_record_is_struck_out() -> None:
     inspection.given(recorded).when(void()).then(voided)
+    named = voided.model_copy(update={"problems": (raised.key,)})
+    inspection.given(recorded, raised).when(void()).then(named)
 
 
 def test_whoever_recorded_it_does_not_strike_it_out() -> None:

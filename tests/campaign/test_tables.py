@@ -55,6 +55,10 @@ def test_a_row_may_have_a_name_and_a_day_only() -> None:
         {},
         {"name": "赖国栋"},
         {"name": "赖国栋", "joined_on": "1月1日"},
+        {"name": "赖国栋", "joined_on": "2023-02-29"},
+        {"name": "赖国栋", "joined_on": "2023-13-01"},
+        {"name": "赖国栋", "joined_on": "2023-01-01", "posts": "党员:2023-04-31"},
+        {"name": "赖国栋", "joined_on": "2023-01-01", "column_4": "党员"},
         {"name": "赖国栋", "joined_on": "2023-01-01", "posts": "校长"},
         {"name": "赖国栋", "joined_on": "2023-01-01", "posts": "@"},
         {"name": "赖国栋", "joined_on": "2023-01-01", "posts": "党员:"},
@@ -69,5 +73,6 @@ def test_a_row_that_says_something_else_is_not_understood(row: dict[str, str]) -
 def test_every_column_is_a_field_and_every_role_and_kind_has_a_chinese_name() -> None:
     for table in (roster, units):
         assert set(table.columns.values()) <= set(wire(table.command).model_fields)
+        assert set(table.unique) <= set(table.columns.values())
     assert set(ROLES.values()) == set(Role)
     assert set(KINDS.values()) == set(UnitKind)

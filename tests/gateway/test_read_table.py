@@ -2,17 +2,20 @@
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Iterable
 from datetime import date, datetime, time
 
 import pytest
 from openpyxl import Workbook
+from pydantic import ValidationError
 
 from services.campaign.tables import roster
 from services.gateway import tables
 from services.gateway.problems import STATUS
 from services.gateway.tables import (
+    MAX_ROWS,
     EmptyTable,
     NotATable,
     RepeatedColumn,
@@ -21,7 +24,8 @@ from services.gateway.tables import (
     read_table,
 )
 from shared.broker import TooLarge
-from shared.decider import Rejected
+from shared.decider import Rejected, wire
+from shared.runtime import problems
 
 HEADING = ["姓名", "编号", "到校日期"]
 ROW = ["赖国栋", "T9", "2023-01-01"]
@@ -91,6 +95,16 @@ def test_blank_rows_count_for_nothing_but_keep_the_numbers() -> None:
         assert read_table(raw, roster) == [(4, READ)]
 
 
+def test_what_stands_right_of_the_heading_is_not_lost() -> None:
+    for raw in (text(HEADING, [*ROW, "", "党员"]).encode(), workbook(HEADING, [*ROW, "", "党员"])):
+        assert read_table(raw, roster) == [(2, {**READ, "column_5": "党员"})]
+
+
+@pytest.mark.parametrize("name", ["赖国栋", "苏小梅", "方一鸣", "乐天", "欧阳娜娜", "尹", "镕"])
+def test_gb18030_is_not_taken_for_damaged_utf8(name: str) -> None:
+    assert read_table(text(["name"], [name]).encode("gb18030"), roster) == [(2, {"name": name})]
+
+
 def test_a_workbook_that_lies_about_its_size_is_read_whole() -> None:
     raw = workbook(HEADING, ROW, ROW)
     small = changed(raw, "xl/worksheets/sheet1.xml", b'ref="A1:C3"', b'ref="A1:A1"')
@@ -106,6 +120,20 @@ def test_no_row_is_left_out_silently(blank: int, monkeypatch: pytest.MonkeyPatch
     for raw in (text(*most, ROW).encode(), workbook(*most, ROW)):
         with pytest.raises(TooManyRows):
             read_table(raw, roster)
+
+
+def test_of_ten_thousand_rows_only_the_bad_one_is_not_understood() -> None:
+    rows = [[f"某{n}", f"T{n}", "2023-01-01"] for n in range(MAX_ROWS)]
+    rows[4_321][2] = "2023-02-29"
+    enter, bad = wire(roster.command), []
+    read = read_table(text(HEADING, *rows).encode("gb18030"), roster)
+    for number, cells in read:
+        try:
+            enter.model_validate_json(json.dumps(roster.shape(cells)))
+        except ValidationError as error:
+            bad.append((number, [problem["field"] for problem in problems(error)]))
+    assert len(read) == MAX_ROWS
+    assert bad == [(4_323, ["joined_on"])]
 
 
 def test_a_line_far_below_everything_is_no_reason_to_wait() -> None:
@@ -124,6 +152,17 @@ def test_a_line_far_below_everything_is_no_reason_to_wait() -> None:
         (workbook(), EmptyTable, ""),
         (workbook(HEADING, []), EmptyTable, ""),
         (text(HEADING, ROW).encode("utf-16"), NotATable, ""),
+        (text(HEADING, ROW).encode("utf-16-le"), NotATable, ""),
+        (text(HEADING, ROW).encode("utf-16-be"), NotATable, ""),
+        (text(HEADING, ["赖国栋"]).encode()[:-4], NotATable, ""),
+        (text(["name"], ["赖国栋"], ["苏小梅"]).encode()[:-3], NotATable, ""),
+        (
+            text(["name"], ["赖国栋"], ["苏小梅"]).encode().replace(b"\xe5\x9b\xbd", b"\xe5\x9b"),
+            NotATable,
+            "",
+        ),
+        (text(HEADING, ["赖国栋"]).encode("gb18030")[:-3], NotATable, ""),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), NotATable, ""),
         (text(HEADING, ["赖\0"]).encode(), NotATable, ""),
         (b'a,"b\n', NotATable, ""),
         (b"\xff\xd8\xff\xe0 a picture", NotATable, ""),
@@ -138,9 +177,10 @@ def test_a_line_far_below_everything_is_no_reason_to_wait() -> None:
         (changed(workbook(HEADING, ROW), "xl/workbook.xml", b"<sheets>", b"<"), NotATable, ""),
         (text(["2026年教职工名册"], HEADING, ROW).encode(), UnknownColumns, "columns 1"),
         (text([*HEADING, "", "备注"], ROW).encode(), UnknownColumns, "columns 4, 5"),
+        (text([*HEADING, "上级"], [*ROW, "赖国栋"]).encode(), UnknownColumns, "columns 4"),
         (text(["姓名", "编号", "姓名", "工号"], ROW).encode(), RepeatedColumn, "columns 3, 4"),
     ],
-    ids=range(17),  # the files hold the time they were made at
+    ids=range(25),  # the files hold the time they were made at
 )
 def test_what_is_no_table_of_people(raw: bytes, refusal: type[Rejected], detail: str) -> None:
     with pytest.raises(refusal) as caught:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.rectification.projection import issues
 from services.stack import SERVICES, running
 from shared.embedded import Embedded
 from shared.replay import compare
@@ -108,15 +109,12 @@ async def test_a_view_changed_by_hand_is_found(own_servers: tuple[Embedded, Sett
     async with running(own_servers[1]) as stack, enrolled(stack) as school:
         issue, _ = await collated(school, "宿舍热水经常停")
         runtime = stack.runtimes["rectification"]
-        await runtime.mongo.views("rectification.issues.v1").update(
-            f"{school.id}/{issue}", {"stage": "struck_off"}
-        )
+        view = f"rectification.{issues.collection}"
+        await runtime.mongo.views(view).update(f"{school.id}/{issue}", {"stage": "struck_off"})
 
         comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
 
-        assert comparison.differences == [
-            f"rectification.issues.v1 {school.id}/{issue}: differs in stage"
-        ]
+        assert comparison.differences == [f"{view} {school.id}/{issue}: differs in stage"]
 
 
 async def test_a_repeated_command_gets_the_first_answer(school: School) -> None:

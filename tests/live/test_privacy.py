@@ -35,6 +35,14 @@ def said(stream: str, text: str = WORDS) -> SubmitOpinion:
     return SubmitOpinion.model_construct(**fields)
 
 
+async def sealed_for_good(privacy: Privacy, stream: str, text: str = WORDS) -> SubmitOpinion:
+    """What somebody said in a stream, sealed with keys that are durable."""
+    made: dict[str, bytes] = {}
+    sealed = await privacy.seal(said(stream, text), SCHOOL, "opinion", stream, made)
+    assert await privacy.keyring.keep(made)
+    return sealed
+
+
 async def test_neither_the_log_nor_the_database_holds_what_was_said(school: School) -> None:
     opinion = {"verbatim_text": WORDS, "channel": "other", "channel_text": "走廊里说的"}
     told = await school.do(
@@ -56,7 +64,7 @@ async def test_neither_the_log_nor_the_database_holds_what_was_said(school: Scho
 async def test_what_is_sealed_can_be_opened_again(privacy: Privacy) -> None:
     stream = str(uuid4())
 
-    sealed = await privacy.seal(said(stream), SCHOOL, "opinion", stream)
+    sealed = await sealed_for_good(privacy, stream)
     opened = await privacy.open(SCHOOL, {"a": [sealed.verbatim_text, sealed.voiced_by, 1]})
 
     assert opened == {"a": [WORDS, "赵某", 1]}
@@ -70,10 +78,10 @@ async def test_equal_texts_of_one_field_give_equal_tokens_and_no_others_do(
 ) -> None:
     one, two = str(uuid4()), str(uuid4())
 
-    first = await privacy.seal(said(one), SCHOOL, "opinion", one)
-    again = await privacy.seal(said(one), SCHOOL, "opinion", one)
-    elsewhere = await privacy.seal(said(two), SCHOOL, "opinion", two)
-    otherwise = await privacy.seal(said(one, "别的"), SCHOOL, "opinion", one)
+    first = await sealed_for_good(privacy, one)
+    again = await sealed_for_good(privacy, one)
+    elsewhere = await sealed_for_good(privacy, two)
+    otherwise = await sealed_for_good(privacy, one, "别的")
 
     assert first == again.model_copy(update={"at": first.at})
     assert len({first.verbatim_text, elsewhere.verbatim_text, otherwise.verbatim_text}) == 3
@@ -81,7 +89,7 @@ async def test_equal_texts_of_one_field_give_equal_tokens_and_no_others_do(
 
 async def test_a_token_moved_elsewhere_or_changed_does_not_open(privacy: Privacy) -> None:
     stream = str(uuid4())
-    token = (await privacy.seal(said(stream), SCHOOL, "opinion", stream)).verbatim_text
+    token = (await sealed_for_good(privacy, stream)).verbatim_text
     _, one, scope, field, box = token.split("~")
 
     moved = f"~{one}~{scope}~title~{box}"
@@ -93,7 +101,7 @@ async def test_a_token_moved_elsewhere_or_changed_does_not_open(privacy: Privacy
 
 async def test_a_destroyed_key_leaves_a_mask_and_is_never_made_again(privacy: Privacy) -> None:
     stream = str(uuid4())
-    sealed = await privacy.seal(said(stream), SCHOOL, "opinion", stream)
+    sealed = await sealed_for_good(privacy, stream)
     keys = privacy.keyring.mongo.keep("keys")
     await keys.put({"_id": f"{SCHOOL}/opinion.{stream}", "erased": True})
     fresh = Privacy(Keyring(privacy.keyring.mongo, privacy.keyring.deployment))
@@ -101,7 +109,7 @@ async def test_a_destroyed_key_leaves_a_mask_and_is_never_made_again(privacy: Pr
     assert await fresh.open(SCHOOL, sealed.verbatim_text) == {"masked": "erased"}
     assert await fresh.open(SCHOOL, sealed.voiced_by) == "赵某"
     with pytest.raises(ScopeErased):
-        await fresh.seal(said(stream), SCHOOL, "opinion", stream)
+        await sealed_for_good(fresh, stream)
 
 
 async def test_many_who_need_one_key_get_the_same(privacy: Privacy) -> None:
@@ -112,6 +120,23 @@ async def test_many_who_need_one_key_get_the_same(privacy: Privacy) -> None:
 
     assert len(set(keys)) == 1
     assert len(keys[0]) == 32
+
+
+async def test_of_two_who_make_a_key_at_once_one_has_to_seal_again(privacy: Privacy) -> None:
+    other = Keyring(privacy.keyring.mongo, privacy.keyring.deployment)
+    for rings in ((privacy.keyring, privacy.keyring), (privacy.keyring, other)):
+        name = f"{SCHOOL}/opinion.{uuid4()}"
+        tries: list[dict[str, bytes]] = [{}, {}]
+        first, second = [await r.key(name, m) for r, m in zip(rings, tries, strict=True)]
+        assert first != second
+
+        kept = await asyncio.gather(*(r.keep(m) for r, m in zip(rings, tries, strict=True)))
+
+        assert sorted(kept) == [False, True]
+        right = first if kept[0] else second
+        none: dict[str, bytes] = {}
+        assert [await ring.key(name, none, new=True) for ring in rings] == [right, right]
+        assert none == {}
 
 
 async def test_a_text_that_looks_like_a_token_is_a_text(school: School) -> None:

@@ -75,6 +75,41 @@ async def test_it_becomes_an_issue_that_says_where_it_comes_from(school: School)
     assert request["talk"] == places["talk"]
 
 
+async def test_what_becomes_of_it_there_reaches_the_issue_which_stands(school: School) -> None:
+    places = await raised_everywhere(school)
+    issues = (await school.get("teacher", "/issues"))["items"]
+    found = {i["sources"][0]["kind"]: i["id"] for i in issues}
+    for kind in ("meeting", "visit"):
+        await school.do("member", f"/issues/{found[kind]}/claim")
+
+    meeting, reason = f"/meetings/{places['meeting']}", {"reason": "重复登记"}
+    reworded = {**PROBLEM, "title": "五楼没有热水", "reason": "楼层记错"}
+    await school.do("clerk", f"{meeting}/correct-meeting-problem", reworded)
+    await school.do("supervisor", f"{meeting}/void", reason)
+    await school.do("supervisor", f"/talks/{places['talk']}/void", reason)
+    await school.do("clerk", f"/activities/{places['visit']}/void", reason)
+    await school.do("leader", f"/inspections/{places['inspection']}/void", reason)
+    await school.settle()
+
+    for kind, issue in found.items():
+        line = await school.get("member", f"/issues/{issue}")
+        assert line["title"] == PROBLEM["title"]
+        assert line["stage"] == ("owned" if kind in {"meeting", "visit"} else "open")
+        heard = [False, True] if kind == "meeting" else [True]
+        assert [notice["voided"] for notice in line["notices"]] == heard
+    findings = (await school.get("leader", "/findings?rule=R41.source-voided"))["items"]
+    assert {one["subject"][0] for one in findings} == set(found.values())
+    told = (await school.get("member", f"/issues/{found['meeting']}/biography"))["items"]
+    assert [item["type"].split(".", 1)[1] for item in told][-4:] == [
+        "issue.claimed.v1",
+        "meeting.problem-corrected.v1",
+        "issue.source-corrected.v1",
+        "issue.source-voided.v1",
+    ]
+    parked = school.stack.runtimes["rectification"].mongo.keep("parked")
+    assert await parked.find({"stream": {"$regex": f"^evt.{school.id}"}}) == []
+
+
 async def test_whoever_raised_it_does_not_void_it_and_nobody_invents_a_source(
     school: School,
 ) -> None:

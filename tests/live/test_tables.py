@@ -14,6 +14,7 @@ from services.stack import SERVICES
 from shared.broker import EVENTS
 from shared.runtime import now
 from tests.live.school import School
+from tests.live.test_bad_input import Kept
 
 pytestmark = pytest.mark.live
 
@@ -209,12 +210,57 @@ async def test_the_same_upload_again_gives_the_same_result_and_no_second_events(
     assert await events(school) == before
 
 
-async def test_a_number_comes_once_in_a_table(school: School) -> None:
-    told = await imported(school, "people", [*PEOPLE, ["别人", "T1", "2021-01-01", ""]])
+def results(told: Any) -> list[Any]:
+    """Row by row: what is wrong with it, if anything."""
+    return [row.get("fields", [{}])[0].get("problem") or row.get("code") for row in told["rows"]]
 
-    assert [row["ok"] for row in told["rows"]] == [True, True, False]
-    assert told["rows"][2]["fields"] == [{"field": "number", "problem": "twice_in_table"}]
+
+async def test_what_is_there_already_or_comes_twice_is_not_entered_again(school: School) -> None:
+    stored = [*PEOPLE, ["别人", "t1", "2021-01-01", ""]]
+    units = [*UNITS, ["department", "总务处"], ["支部", "总务处"]]
+    for plural, lines, again in (
+        ("people", stored, [None, None, "twice_in_table"]),
+        ("units", units, [None, None, "twice_in_table", None]),
+    ):
+        dry = await imported(school, plural, lines, "?dry_run=1")
+        real = await imported(school, plural, lines)
+        assert (results(dry), results(real)) == (again, again)
+    before = await events(school)
+
+    other = [PEOPLE[0], ["别人", "T1", "2021-01-01", ""], PEOPLE[2]]
+    for query in ("?dry_run=1", ""):
+        told = await imported(school, "people", other, query)
+        assert results(told) == ["number-taken", None]
+        assert [row.get("repeated") for row in told["rows"]] == [None, True]
     assert "别人" not in await names(school)
+    assert await events(school) == before
+
+
+async def test_a_dry_run_finds_what_the_real_one_refuses_and_nothing_of_it_is_stored(
+    school: School,
+) -> None:
+    rows = [
+        ["赖国栋", "N0", "2023-01-01", "党员", "no-such-branch", ""],
+        ["苏小梅", "N1", "2023-01-01", "党员:2022-01-01", "", ""],
+        ["方一鸣", "N2", "2023-01-01", "党员|党员", "", ""],
+        ["乐天", "N3", "2023-01-01", "", "", "no-such-unit"],
+        ["高山", "N4", "2023-02-29", "", "", ""],
+        ["林静", "N5", "2023-01-01", "", "", "", "多出一格"],
+        *([f"某{n}", f"M{n}", "2023-01-01", "党员", "", ""] for n in range(200)),
+    ]
+    heading = ["姓名", "编号", "到校日期", "职务", "支部", "分管部门"]
+    before = await Kept(school).count()
+
+    dry = await imported(school, "people", [heading, *rows], "?dry_run=1")
+    assert await Kept(school).count() == before
+    stored = await events(school)
+    real = await imported(school, "people", [heading, *rows])
+
+    wrong = ["unknown-unit", "not-present", "duplicate-post", "unknown-unit",
+             "date_parsing", "extra_forbidden"]  # fmt: skip
+    assert results(dry) == results(real) == [*wrong, *[None] * 200]
+    assert (dry["accepted"], real["accepted"], await events(school)) == (200, 200, stored + 200)
+    assert not {row[0] for row in rows[:6]} & {*await names(school)}
 
 
 @pytest.mark.parametrize(

@@ -365,10 +365,24 @@ def test_another_supervisor_corrects_or_voids_an_appraisal() -> None:
 # -- Voiding --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("past", [PLANNED, HELD, CLOSED, (*PLANNED, cancelled)])
-def test_a_second_person_voids_a_meeting(past: tuple[Event, ...]) -> None:
+STRUCK_OUT = MeetingEntryVoided(entry=MeetingEntry.problem, key="p-1", reason="重复录入")
+
+
+@pytest.mark.parametrize(
+    ("past", "problems"),
+    [
+        (PLANNED, ()),
+        (HELD, ()),
+        (CLOSED, ("p-1",)),
+        ((*CLOSED, STRUCK_OUT), ()),
+        ((*PLANNED, cancelled), ()),
+    ],
+)
+def test_a_second_person_voids_a_meeting_and_what_it_had_raised_is_named(
+    past: tuple[Event, ...], problems: tuple[str, ...]
+) -> None:
     void = by(SUPERVISOR, VoidMeeting, reason="重复录入")
-    meeting.given(*past).when(void).then(voided)
+    meeting.given(*past).when(void).then(voided.model_copy(update={"problems": problems}))
     alone = by(CLERK, VoidMeeting, reason="重复录入")
     meeting.given(*past).when(alone).then_rejected(FourEyes)
     meeting.given(*past, voided).when(void).then_rejected(OutOfOrder)

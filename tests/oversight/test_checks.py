@@ -15,6 +15,9 @@ from services.rectification.events import (
     ProgressReported,
     ReturnReason,
     Satisfied,
+    Source,
+    SourceKind,
+    SourceVoided,
 )
 from services.talks.events import TalkConfirmed, TalkDisputed
 from tests.oversight.deeds import (
@@ -102,6 +105,7 @@ def on_the_eve(*before: Entry) -> list[Entry]:
 
 PROGRESS = said("i1", ProgressReported(text=TEXT), APRIL)
 PLEASED = [spoken("o1"), *closed("i1", opinions=("o1",)), judged("i1")]
+UNFOUNDED = SourceVoided(source=Source(kind=SourceKind.meeting, id="m1"), key="k1", event="event-1")
 NOTICE = NoticePublished(text=TEXT, until=deadline(MAY))
 
 CASES: dict[str, tuple[Sequence[Entry], Sequence[Entry]]] = {
@@ -112,6 +116,10 @@ CASES: dict[str, tuple[Sequence[Entry], Sequence[Entry]]] = {
     "R06.eve-of-deadline": (on_the_eve(), on_the_eve(PROGRESS)),
     "R06.without-contact": (PLEASED, [*PLEASED, acknowledged("o1")]),
     "R15.too-short": ([reflected("f1", length=1499)], [reflected("f1", length=1500)]),
+    "R41.source-voided": (
+        [opened("i1"), said("i1", UNFOUNDED), claimed("i1")],
+        [*closed("i1"), said("i1", UNFOUNDED, JUNE)],
+    ),
     "R43.not-struck-off": (
         [*closed("i1")[:-1], said("i1", NOTICE, APRIL)],
         [*closed("i1")[:-1], said("i1", NOTICE, APRIL), struck_off("i1", on=JUNE)],

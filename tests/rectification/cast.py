@@ -47,6 +47,7 @@ STRANGER = PersonId("rao-shuzhen")
 GONE = PersonId("zhong-left")
 RECEIPT = PersonId("originator:opinion-1")
 CLOCK = PersonId("service:clock")
+SERVICE = PersonId("service:rectification")
 
 _ROLES: dict[PersonId, tuple[Role, ...]] = {
     LEADER: (Role.principal_leader, Role.team_member),

@@ -20,6 +20,8 @@ from services.rectification.domain.issue import (
     LookBack,
     MeasureAsked,
     MergeIssue,
+    NoteSourceCorrected,
+    NoteSourceVoided,
     OpenIssue,
     PlanMeasures,
     PublishNotice,
@@ -69,6 +71,7 @@ from services.rectification.events import (
     ReturnReason,
     Satisfied,
     Solved,
+    SourceKind,
 )
 from shared.decider import Command, PersonId
 from tests.rectification.cast import (
@@ -85,6 +88,7 @@ from tests.rectification.cast import (
     RECEIPT,
     REVIEWER,
     SCHOOL,
+    SERVICE,
     SHA_AFTER,
     SOURCE,
     STRANGER,
@@ -99,6 +103,7 @@ from tests.rectification.cast import (
 
 # -- issue ----------------------------------------------------------------------------------------
 
+FOUND_IN = SourceAsked(kind=SourceKind.meeting, id="meeting-1")
 ISSUE_FACTS = replace(FACTS, other="open", voiced=frozenset({"opinion-2"}))
 """The facts that let everything happen: the other issue is open, the opinion was the caller's."""
 
@@ -180,6 +185,10 @@ ISSUE_COMMANDS: tuple[Command, ...] = (
     by(SUPERVISOR, ConvertToLongTerm, reason="须在暑假更换管网", stage_goal="完成招标"),
     by(SUPERVISOR, ExplainNotPossible, explanation="产权不属于学校"),
     by(COLLATOR, MergeIssue, into="issue-2", reason="同一问题"),
+    *(
+        by(SERVICE, note, source=FOUND_IN, key="hot-water", event="event-1")
+        for note in (NoteSourceCorrected, NoteSourceVoided)
+    ),
     by(CLOCK, RemindIssue, concern=Concern.claim, due_at=due("claim_within").at),
     by(CLOCK, UrgeIssue, concern=Concern.plan, due_at=due("plan_within").at),
     by(CLOCK, SuperviseIssue, concern=Concern.rectification, due_at=planned.watch.due.at),

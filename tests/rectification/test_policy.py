@@ -6,21 +6,31 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pytest
+from pydantic import BaseModel
 
 from services.campaign.defaults import MOST_PERIODS
-from services.campaign.events import InspectionFindingRaised
+from services.campaign.events import InspectionFindingRaised, InspectionVoided
 from services.feedback.events import (
     Addressee,
     CollationClosed,
     Discovery,
     OpinionPart,
+    Problem,
     ProposedIssue,
     Topic,
     Wind,
 )
-from services.meetings.events import MeetingProblemRaised
+from services.meetings.events import (
+    MeetingEntry,
+    MeetingEntryVoided,
+    MeetingProblemCorrected,
+    MeetingProblemRaised,
+    MeetingVoided,
+)
 from services.rectification.domain.issue import (
     CallToAccount,
+    NoteSourceCorrected,
+    NoteSourceVoided,
     OpenIssue,
     RemindIssue,
     SuperviseIssue,
@@ -37,10 +47,10 @@ from services.rectification.events import (
     SourceKind,
     Watch,
 )
-from services.rectification.policy import Problem, issue_of, open_issues, opening, timers
-from services.study.events import ActivityProblemRaised
-from services.talks.events import TalkProblemRaised
-from shared.decider import Event, Remind, Send, wire
+from services.rectification.policy import FOUND_IN, issue_of, open_issues, opening, timers
+from services.study.events import ActivityProblemRaised, ActivityVoided
+from services.talks.events import TalkProblemRaised, TalkVoided
+from shared.decider import Command, Event, Remind, Send, wire
 from shared.envelope import GENESIS, Provenance, Record, Subject, draft
 from tests import memory
 from tests.rectification.cast import (
@@ -229,12 +239,64 @@ def test_an_issue_is_known_by_where_it_was_found_and_its_key_there() -> None:
     assert issue_of("stream-1", "water") == str(known_for_ever)
 
 
+# -- Put right or voided there ----------------------------------------------------------------------
+
+TOLD: list[tuple[Event, tuple[str, ...], type[Command]]] = [
+    (
+        MeetingProblemCorrected.model_validate({**SAID, "key": "water", "reason": "…"}),
+        ("water",),
+        NoteSourceCorrected,
+    ),
+    (
+        MeetingEntryVoided(entry=MeetingEntry.problem, key="water", reason="…"),
+        ("water",),
+        NoteSourceVoided,
+    ),
+    (MeetingEntryVoided(entry=MeetingEntry.measure, key="water", reason="…"), (), OpenIssue),
+    *(
+        (kind.model_validate({"reason": "…", "problems": keys}), keys, NoteSourceVoided)
+        for kind in (TalkVoided, MeetingVoided, ActivityVoided, InspectionVoided)
+        for keys in ((), ("water", "power"))
+    ),
+]
+"""What is said of problems where they were raised, which it concerns, and what their issues hear."""
+
+
+@pytest.mark.parametrize(("event", "keys", "command"), TOLD, ids=map(str, range(len(TOLD))))
+def test_the_issue_of_a_problem_hears_what_became_of_it_there(
+    event: Event, keys: tuple[str, ...], command: type[Command]
+) -> None:
+    record = recorded_elsewhere(event)
+
+    sends = list(open_issues(record))
+
+    kind = FOUND_IN[type(event)]
+    assert [send.stream for send in sends] == [issue_of("stream-1", key, kind) for key in keys]
+    for send, key in zip(sends, keys, strict=True):
+        assert send.command is command
+        assert send.body == {
+            "source": {"kind": kind.value, "id": "stream-1"},
+            "key": key,
+            "event": str(record.id),
+        }
+        wire(command).model_validate_json(json.dumps(send.body))
+
+
+def test_what_was_voided_before_it_said_what_it_had_raised_is_read_as_having_raised_nothing() -> (
+    None
+):
+    for kind in (TalkVoided, MeetingVoided, ActivityVoided, InspectionVoided):
+        assert list(open_issues(recorded_elsewhere(kind.model_validate({"reason": "…"})))) == []
+
+
 def test_what_is_raised_says_all_an_issue_begins_with_and_no_more() -> None:
     asked = wire(OpenIssue).model_fields.keys() - {"sources", "parent", "occurred_at"}
-    for kind in Problem.__value__.__args__:
+    kinds: tuple[type[BaseModel], ...] = (ProposedIssue, Problem, *SOURCES)
+    for kind in kinds:
         assert kind.model_fields.keys() - {"key", "parts", "description"} == asked - {"description"}
 
 
-def test_the_policy_is_shown_what_it_opens_issues_of() -> None:
-    assert set(opening.follows) == {CollationClosed, *SOURCES}
+def test_the_policy_is_shown_what_it_opens_issues_of_and_what_becomes_of_it() -> None:
+    shown = {type(event) for event, *_ in TOLD}
+    assert set(opening.follows) == {CollationClosed, *SOURCES, *shown}
     assert list(open_issues(recorded(ProgressReported(text="…")))) == []

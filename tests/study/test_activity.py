@@ -273,7 +273,9 @@ def test_a_correction_is_held_to_the_same_rules(wrong: dict[str, Any], rule: Any
 
 
 def test_an_activity_is_struck_out_by_somebody_else() -> None:
-    activity.given(*RAISED).when(void()).then(voided)
+    activity.given(*RAISED[:-1]).when(void()).then(voided)
+    raised = voided.model_copy(update={"problems": ("one",)})
+    activity.given(*RAISED).when(void()).then(raised)
     activity.given(*VOIDED).when(void()).then_nothing()
     clerks = lesson.model_copy(update={"recorded_by": OFFICER})
     activity.given(clerks).when(void(OFFICER)).then_rejected(FourEyes)

@@ -243,3 +243,10 @@ def test_a_void_talk_says_which_request_waits_again() -> None:
     talk.given(held_on_request).when(void).then(
         TalkVoided(reason=voided.reason, request="request-1")
     )
+
+
+def test_a_void_talk_names_the_problems_it_had_raised() -> None:
+    void = by(SUPERVISOR, VoidTalk, reason=voided.reason)
+    named = voided.model_copy(update={"problems": (raised.key,)})
+    talk.given(held, raised).when(void).then(named)
+    talk.given(held, raised, corrected).when(void).then(named)

@@ -175,11 +175,11 @@ def decide(
             _as_an_issue(command, directory)
             return finding
 
-        case VoidInspection(reason=reason), Recorded(recorded_by=recorder):
+        case VoidInspection(reason=reason), Recorded(recorded_by=recorder, raised=raised):
             if recorded_by(recorder, command.by, directory):
                 raise FourEyes
             _may_change(command, inspection, directory)
-            return InspectionVoided(reason=reason)
+            return InspectionVoided(reason=reason, problems=tuple(f.key for f in raised))
         case VoidInspection(reason=reason), Voided(before) if reason == before:
             return None
 

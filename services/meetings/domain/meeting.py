@@ -594,6 +594,12 @@ class Minutes:
         """An entry by its key."""
         return next((e for e in self.entries if (e.entry, e.key) == (entry, key)), None)
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The keys of the problems raised and not struck out again."""
+        raised = (e for e in self.entries if e.entry is MeetingEntry.problem and not e.voided)
+        return tuple(e.key for e in raised)
+
 
 @dataclass(frozen=True)
 class Unplanned:
@@ -1077,7 +1083,8 @@ def _decided(command: MeetingCommand, meeting: Meeting, facts: Facts) -> Meeting
         ):
             if person == plan.planned_by or person in _record_keepers(meeting):
                 raise FourEyes
-            return MeetingVoided(reason=reason)
+            problems = meeting.minutes.problems if isinstance(meeting, Held | Closed) else ()
+            return MeetingVoided(reason=reason, problems=problems)
 
         # too late, too early
         case AppraiseMeeting() | CorrectMeetingAppraisal(), Held():

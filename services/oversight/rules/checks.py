@@ -174,6 +174,13 @@ def _not_struck_off(w: World) -> Iterator[Found]:
             yield Found((i,), proofs(issue.verified, issue.noticed))
 
 
+def _unfounded(w: World) -> Iterator[Found]:
+    """What it comes from was voided there, and the issue stands: somebody has to look."""
+    for i, issue in w.issues.items():
+        if issue.live and issue.unfounded:
+            yield Found((i,), proofs(issue.opened, issue.unfounded))
+
+
 def _short_reflection(w: World) -> Iterator[Found]:
     shortest = int(w.setting("minimum_reflection"))
     for life in w.counting("study.reflection"):
@@ -245,6 +252,12 @@ FALSE_CLOSINGS: tuple[Check, ...] = (
 CHECKS: tuple[Check, ...] = (
     *FALSE_CLOSINGS,
     Check("R15.too-short", "心得过短", "A reflection is too short.", _short_reflection),
+    Check(
+        "R41.source-voided",
+        "来源已作废仍在台账",
+        "What it comes from was voided there, and the issue is still on the ledger.",
+        _unfounded,
+    ),
     Check(
         "R43.not-struck-off",
         "已解决未销号",

@@ -95,6 +95,7 @@ from services.rectification.events import (
     PlanLineSet,
     RectificationPlanAdopted,
     RectificationStarted,
+    SourceVoided,
     StrikeOffRequested,
     VerdictRecorded,
 )
@@ -130,6 +131,7 @@ class Issue:
     returned: int = 0
     reopened: list[Happened] = field(default_factory=list)
     moved: Happened | None = None
+    unfounded: Happened | None = None
 
     @property
     def live(self) -> bool:
@@ -145,6 +147,9 @@ def issue(life: Life) -> Issue | None:  # noqa: C901, PLR0912, PLR0915 -- a fold
     line.due_on = life.first.event.watch.due.on
     for happened in life.standing:
         event = happened.event
+        if isinstance(event, SourceVoided):  # moves nothing
+            line.unfounded = happened
+            continue
         line.moved = happened
         match event:
             case IssueCorrected():

@@ -26,6 +26,7 @@ from services.rectification.events import (
     IssueSupervised,
     IssueUrged,
     PlanEvent,
+    SourceCorrected,
 )
 from services.study.events import (
     ActivityEvent,
@@ -44,6 +45,7 @@ _NOTHING_TO_COUNT = (
     IssueUrged,
     IssueSupervised,
     IssueCalledToAccount,
+    SourceCorrected,
     BallotOpened,
     BallotsOpened,
     OpinionSplit,
@@ -51,8 +53,8 @@ _NOTHING_TO_COUNT = (
     OpinionsRegrouped,
     OpinionsUngrouped,
 )
-"""Reminders are the clock's doing and move nothing; what is on a ballot is nobody's to count again; what
-a collation amounts to is said when it is closed."""
+"""Reminders are the clock's doing and move nothing, no more than a correction elsewhere does; what is on
+a ballot is nobody's to count again; what a collation amounts to is said when it is closed."""
 
 FOLLOWS: tuple[type[Event], ...] = tuple(
     event

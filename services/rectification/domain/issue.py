@@ -52,7 +52,9 @@ from services.rectification.events import (
     Satisfied,
     Solved,
     Source,
+    SourceCorrected,
     SourceKind,
+    SourceVoided,
     StrikeOffRequested,
     VerdictRecorded,
     Watch,
@@ -173,6 +175,27 @@ class VoidIssue(Command):
     zh = "作废问题"
     allowed = DESK
     reason: Prose
+
+
+class _OfSource(Command):
+    """What rectification hears of where an issue comes from: `event` did it to what `key` is there."""
+
+    allowed = frozenset({"service"})
+    source: SourceAsked
+    key: Id
+    event: Id
+
+
+class NoteSourceCorrected(_OfSource):
+    """Note that it was put right where it was raised; the ledger is corrected by those who keep it."""
+
+    zh = "注明来源已更正"
+
+
+class NoteSourceVoided(_OfSource):
+    """Note that it was voided where it was raised; the issue is voided only by those who may."""
+
+    zh = "注明来源已作废"
 
 
 class ClaimIssue(Command):
@@ -447,6 +470,8 @@ type IssueCommand = (
     OpenIssue
     | CorrectIssue
     | VoidIssue
+    | NoteSourceCorrected
+    | NoteSourceVoided
     | ClaimIssue
     | AssignIssue
     | DeclineIssue
@@ -483,11 +508,21 @@ type IssueCommand = (
 
 
 @dataclass(frozen=True)
+class Notice:
+    """That what an issue comes from was put right or voided there, and by which event."""
+
+    source: Source
+    key: str
+    event: str
+    voided: bool
+
+
+@dataclass(frozen=True)
 class Case:
     """What is true of an issue however far it has come.
 
     `handed` is the reason why its owner was given it; none if nobody is or it was claimed. `held_by`
-    is everybody who ever owned it.
+    is everybody who ever owned it, `notices` is what was heard of where it comes from.
     """
 
     title: str
@@ -506,6 +541,7 @@ class Case:
     returned: int = 0
     reopened: int = 0
     held_by: frozenset[PersonId] = frozenset()
+    notices: tuple[Notice, ...] = ()
 
     def held(self, owner: PersonId, **changes: object) -> "Case":
         """The case with one more person who held it."""
@@ -964,6 +1000,8 @@ def decide(command: IssueCommand, issue: Issue, facts: Facts) -> IssueEvent | No
     at = command.at
     issue = facts.directory.roster.settled(issue)
     match command, issue:
+        case NoteSourceCorrected() | NoteSourceVoided(), _:
+            return _heard(command, issue)
         case MergeIssue(into=into, reason=reason), Merged() if (into, reason) == (
             issue.into,
             issue.reason,
@@ -1264,6 +1302,19 @@ def _opened(command: OpenIssue, facts: Facts) -> IssueOpened:
     )
 
 
+def _heard(
+    command: NoteSourceCorrected | NoteSourceVoided, issue: Issue
+) -> SourceCorrected | SourceVoided | None:
+    """A notice wherever the issue stands, also when it has ended; a voided one needs none any more."""
+    if isinstance(issue, Unopened):
+        raise OutOfOrder
+    said = {"source": _source(command.source), "key": command.key, "event": command.event}
+    voided = isinstance(command, NoteSourceVoided)
+    event = SourceVoided(**said) if voided else SourceCorrected(**said)
+    known = isinstance(issue, Voided) or _notice(event) in issue.case.notices
+    return None if known else event
+
+
 def _sourced(command: OpenIssue, facts: Facts) -> None:
     """An issue comes from what there is; whoever names an opinion will talk with its originator."""
     heard = any(s.opinions or s.kind is SourceKind.collation for s in command.sources)
@@ -1283,7 +1334,11 @@ def _says(command: OpenIssue, case: Case) -> bool:
 
 
 def _sources(command: OpenIssue) -> tuple[Source, ...]:
-    return tuple(Source.model_construct(**dict(asked)) for asked in command.sources)
+    return tuple(map(_source, command.sources))
+
+
+def _source(asked: SourceAsked) -> Source:
+    return Source.model_construct(**dict(asked))
 
 
 def _corrected(command: CorrectIssue, case: Case) -> IssueCorrected | None:
@@ -1548,6 +1603,9 @@ def evolve(issue: Issue, event: IssueEvent) -> Issue:
             return _with(issue, case=replace(_case_of(issue), **changes))
         case IssueVoided():
             return Voided()
+        case SourceCorrected() | SourceVoided():
+            case_ = _case_of(issue)
+            return _with(issue, case=replace(case_, notices=(*case_.notices, _notice(event))))
         case IssueMerged(into=into, reason=reason):
             return Merged(_case_of(issue), _owner_if_any(issue), into, reason)
         case IssueClaimed(owner=owner, watch=watch):
@@ -1675,6 +1733,10 @@ def _climbed(issue: Issue, concern: Concern, rung: int) -> Issue:
         return issue
     watch = _watch_of(issue)
     return _with(issue, watch=watch.model_copy(update={"climbed": max(watch.climbed, rung)}))
+
+
+def _notice(event: SourceCorrected | SourceVoided) -> Notice:
+    return Notice(event.source, event.key, event.event, isinstance(event, SourceVoided))
 
 
 def _case(event: IssueOpened) -> Case:

@@ -337,9 +337,9 @@ def decide(
             _clear(command, directory)
             return raised
 
-        case VoidActivity(reason=reason), Recorded(recorded_by=recorder):
+        case VoidActivity(reason=reason), Recorded(recorded_by=recorder, problems=problems):
             somebody_else(command, recorder)
-            return ActivityVoided(reason=reason)
+            return ActivityVoided(reason=reason, problems=tuple(p.key for p in problems))
         case VoidActivity(reason=reason), Voided(before) if reason == before:
             return None
 

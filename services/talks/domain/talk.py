@@ -536,7 +536,8 @@ def decide(command: TalkCommand, talk: Talk, facts: Facts) -> TalkEvent | None:
         case VoidTalk(by=person, reason=reason), Held(told=told):
             if person in {*told.parties, talk.recorded_by}:
                 raise FourEyes
-            return TalkVoided(reason=reason, request=talk.request)
+            raised = tuple(problem.key for problem in talk.problems)
+            return TalkVoided(reason=reason, request=talk.request, problems=raised)
         case VoidTalk(reason=reason), Voided(before) if reason == before:
             return None
 
