@@ -12,7 +12,7 @@ from services.gateway.doors import Doors, Route, command_path, parsed, reply_of,
 from services.gateway.problems import problem
 from shared.decider import Command, kebab, wire
 from shared.marks import Id
-from shared.runtime import Query, Service
+from shared.runtime import MIN_POSITION_WAIT, Query, Service
 
 Code = Annotated[str, Field(max_length=64, repr=False)]
 
@@ -43,13 +43,15 @@ def receipt_routes(doors: Doors, services: Iterable[Service]) -> list[Route]:
 type Queries = dict[str, tuple[Service, type[Query]]]
 
 
-async def _exchange(doors: Doors, queries: Queries, school: str, code: str) -> dict[str, Any]:
-    """A code for the opinion's id and its originator's token."""
+async def _exchange(
+    doors: Doors, queries: Queries, request: Request, school: str, code: str
+) -> dict[str, Any]:
+    """A code for the opinion's id and its originator's token, by who has seen what the asker has."""
     service, query = queries["receipt-token"]
     body = json.dumps({"code": code}).encode()
-    reply = reply_of(
-        await doors.broker.ask(f"qry.{school}.{service.name}.{query.view()}", body, {})
-    )
+    subject = f"qry.{school}.{service.name}.{query.view()}"
+    seen = {n: said for n, said in doors.headers(request).items() if n != "Authorization"}
+    reply = reply_of(await doors.broker.ask(subject, body, seen, within=MIN_POSITION_WAIT + 10))
     if "error" in reply:
         raise Refused(reply["error"])
     return dict(reply["found"])
@@ -63,7 +65,7 @@ def _look(doors: Doors, queries: Queries) -> Route:
         asked = await _said(request, body)
         school = school_of(request)
         try:
-            known = await _exchange(doors, queries, school, asked["code"])
+            known = await _exchange(doors, queries, request, school, asked["code"])
         except Refused as refusal:
             return problem(refusal.error)
         return await doors.query(
@@ -92,7 +94,7 @@ def _act(
         asked = await _said(request, body)
         code, target = asked.pop("code"), asked.pop(category, None)
         try:
-            known = await _exchange(doors, queries, school_of(request), code)
+            known = await _exchange(doors, queries, request, school_of(request), code)
         except Refused as refusal:
             return problem(refusal.error)
         return await doors.command(

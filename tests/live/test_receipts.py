@@ -117,6 +117,12 @@ async def test_with_a_receipt_one_follows_answers_and_judges(school: School) -> 
     )
 
 
+async def test_who_looks_has_seen_what_was_recorded_before(school: School) -> None:
+    far = {"Taizhang_Min_Position": "1000000000"}
+    problem = await school.refused(None, "/receipts", {"code": "0000-0000-0000-0000"}, **far)
+    assert problem["code"] == "not-there-yet"
+
+
 async def test_a_wrong_code_opens_nothing(school: School) -> None:
     for code in ("0000-0000-0000-0000", "1234567890123456"):
         answer = await school.ask(None, "POST", "/receipts", {"code": code})
