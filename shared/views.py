@@ -531,10 +531,8 @@ class Projector:
     def _concerned(self, records: list[Record]) -> Iterator[tuple[Folding, list[Record]]]:
         """Every view that has anything to do with a batch, and with which of its events."""
         for folding in self._foldings:
-            due = [
-                r for r in records if r.type in folding.types and r.position > folding.checkpoint
-            ]
-            if due:
+            types, after = folding.types, folding.checkpoint
+            if due := [r for r in records if r.type in types and r.position > after]:
                 yield folding, due
 
     async def apply(self, records: list[Record]) -> None:
