@@ -3,7 +3,6 @@ RUN := PYTHONPATH=. .venv/bin/python
 DATA ?= data/embedded
 HTTP ?= 127.0.0.1:0
 # Each worker has servers and a product of its own; a file of tests stays together.
-QUICK := -p no:anyio -p no:xdist -p no:logging -p no:faulthandler
 ALL := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Where Python is told to keep no bytecode, every start compiles everything anew: seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -27,7 +26,7 @@ check: env   ## the ten-second loop: format, lint, types, imports, quick tests o
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	$(RUN) -m pytest -q $(QUICK) -m "not live and not thorough" $$(tests/reached.sh)
+	PYTHONPATH=. tests/quick.sh
 
 bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench commands
