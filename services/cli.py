@@ -240,6 +240,48 @@ def provision(
     run(work())
 
 
+@app.command()
+def replay(
+    view: Annotated[str, typer.Option(help="Only this one, SERVICE.VIEW.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Fold every view afresh beside the live ones and compare them; exit 1 on any difference.
+
+    An interrupted replay goes on where it was.
+    """
+    from rich.progress import Progress
+
+    from services.stack import SERVICES, operator
+    from shared.replay import UnknownView, compare
+
+    settings = Settings()
+
+    async def work() -> int:
+        mongo = Mongo(settings.mongo_url, settings.mongo_database)
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task("重放 / replay", total=None)
+            async with operator(settings) as broker:
+                told = await compare(
+                    broker,
+                    mongo,
+                    SERVICES,
+                    only=view,
+                    tell=lambda done, all_: progress.update(bar, completed=done, total=all_),
+                )
+        mongo.close()
+        lines = [*told.broken, *told.differences]
+        lines += [f"{told.events} events, {told.documents} documents, {len(lines)} differences"]
+        _tell(told.as_data(), lines, as_json=as_json)
+        return GOOD if told.good else WRONG
+
+    try:
+        run(work())
+    except UnknownView:
+        typer.echo(f"taizhang: there is no view {view}", err=True)
+        raise typer.Exit(CANNOT) from None
+
+
 @app.command("rights")
 def print_rights() -> None:
     """Print the table of who may do and see what (docs/rights.md)."""

@@ -17,7 +17,9 @@ from services.rectification.app import service as rectification
 from services.study.app import service as study
 from services.talks.app import service as talks
 from shared.broker import Broker
+from shared.mongo import Mongo
 from shared.provision import provision
+from shared.replay import Comparison, compare
 from shared.runtime import Runtime, Service
 from shared.settings import Settings
 
@@ -53,6 +55,12 @@ async def provisioned(settings: Settings) -> list[str]:
     """Bring the broker into the state the product needs; give what was changed."""
     async with operator(settings) as broker:
         return await provision(broker, durables(), replicas=settings.replicas)
+
+
+async def compared(settings: Settings, mongo: Mongo) -> Comparison:
+    """Fold every view afresh and compare with what people are shown."""
+    async with operator(settings) as broker:
+        return await compare(broker, mongo, SERVICES)
 
 
 @dataclass

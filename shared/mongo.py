@@ -149,6 +149,11 @@ class Collection:
         async with _answering():
             return (await self._inner.delete_many(dict(where))).deleted_count
 
+    async def drop(self) -> None:
+        """Remove the collection."""
+        async with _answering():
+            await self._inner.drop()
+
     async def take(self, key: str) -> Document | None:
         """Delete one document and give it."""
         async with _answering():

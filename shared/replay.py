@@ -1,17 +1,26 @@
-"""The audit's first half: fold the whole log afresh and compare with what people are shown."""
+"""Replay: fold the whole log afresh beside the live views, and compare what people are shown with it.
 
+The fresh views are folded by the same `Projector` as the live ones, under a name of their own, into
+collections of their own: memory stays flat, an interrupted replay goes on where it was, and the live
+services are not disturbed. While the log moves on, what differs only in how far it is folded is looked at
+again when both have come further.
+"""
+
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import batched
+from typing import Any, TypeGuard
 
 from shared.broker import EVENTS, Broker
 from shared.decider import Event
 from shared.envelope import GENESIS, Record
-from shared.journal import recorded
-from shared.mongo import Document, Mongo
-from shared.runtime import Service
-from shared.views import View, Working, as_stored
+from shared.journal import Journal, LogDamaged, recorded
+from shared.mongo import Collection, Document, Mongo
+from shared.runtime import Service, settled
+from shared.views import Projector, View
 
 
 @dataclass
@@ -77,58 +86,172 @@ async def whole_log(broker: Broker) -> AsyncIterator[Record]:
         after = found[-1].position
 
 
-async def compare(broker: Broker, mongo: Mongo, services: Iterable[Service]) -> Comparison:
-    """Fold every view of the services from position 1 and compare, document by document.
+async def compare(
+    broker: Broker,
+    mongo: Mongo,
+    services: Iterable[Service],
+    *,
+    only: str = "",
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Comparison:
+    """Fold the views of the services from position 1 and compare, document by document.
 
-    Call when the log is quiet and the views have settled.
+    `broker` is the operator's connection. `only` names one view, `<service>.<view>`; `tell` is told now and
+    then how far the fold is, and where the log ends. The chain of every stream is checked as well.
+
+    Raises:
+        LogDamaged: a position is missing.
+        UnknownView: there is no view of that name.
     """
     services = list(services)
-    views = {(s.name, v.collection): v for s in services for v in (s.directory, *s.views)}
-    folds: dict[tuple[str, str], dict[str, Working]] = {key: {} for key in views}
-    chain = Chain()
+    pairs = _pairs(mongo, services, only)
     result = Comparison()
+    chain = Chain()
     async for record in whole_log(broker):
         result.events += 1
         chain.check(record)
-        for key, view in views.items():
-            if any(record.type == event.TYPE for event in view.follows):
-                _fold(view, folds[key], record)
-    result.streams = len(chain.heads)
-    result.broken = chain.broken
-    for (service, collection), fold in folds.items():
-        fresh = {
-            key: as_stored(*_split(key), working)
-            for key, working in fold.items()
-            if working.document is not None
-        }
-        stored = await mongo.views(f"{service}.{collection}").find({"gone": {"$ne": True}})
-        result.documents += len(fresh)
-        result.differences += _different(f"{service}.{collection}", fresh, stored)
+    result.streams, result.broken = len(chain.heads), chain.broken
+    if pairs:
+        views = tuple(pair.view for pair in pairs)
+        projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
+        async with _following(projector) as reached:
+            await reached(await broker.last_position(), tell)
+            for pair in pairs:
+                await pair.look()
+            for _ in range(ROUNDS):
+                if not any(pair.unsettled for pair in pairs):
+                    break
+                last = await settled(broker, [s.name for s in services], 0, within=SETTLE_WITHIN)
+                await reached(last, tell)
+                for pair in pairs:
+                    await pair.look_again()
+        await _clear(mongo, pairs)
+    for pair in pairs:
+        result.documents += pair.documents
+        result.differences += pair.differences()
     return result
 
 
-def _fold(view: View[Any], fold: dict[str, Working], record: Record) -> None:
-    for own in view.keys(record):
-        working = fold.setdefault(f"{record.school}/{own}", Working(None, None, 0, 0))
-        working.document = view.project(working.document, record)
-        working.position, working.version = record.position, record.version
-        working.opened = working.opened or record.position
+REPLAY = "replay"
+"""Whose name the fresh views, their checkpoint and what they park go by."""
+ROUNDS = 5
+SETTLE_WITHIN = 120.0  # seconds
+PAGE = 500
 
 
-def _split(key: str) -> tuple[str, str]:
-    school, _, own = key.partition("/")
-    return school, own
+class UnknownView(LookupError):  # noqa: N818 -- named after what it is
+    """No service has a view of that name."""
 
 
-def _different(name: str, fresh: dict[str, Document], stored: list[Document]) -> list[str]:
-    found = {document["_id"]: document for document in stored}
-    lines = [f"{name} {key}: missing" for key in sorted(fresh.keys() - found.keys())]
-    lines += [f"{name} {key}: not from the log" for key in sorted(found.keys() - fresh.keys())]
-    for key in sorted(fresh.keys() & found.keys()):
-        if _canonical(fresh[key]) != _canonical(found[key]):
-            fields = [f for f in fresh[key] if fresh[key].get(f) != found[key].get(f)]
-            lines.append(f"{name} {key}: differs in {', '.join(fields) or 'form'}")
-    return lines
+@dataclass
+class Pair:
+    """A view as it is live and as it was folded afresh; ids of documents that differ, and how."""
+
+    name: str
+    view: View[Any]
+    live: Collection
+    fresh: Collection
+    documents: int = 0
+    different: dict[str, str] = field(default_factory=dict)
+    unsettled: dict[str, str] = field(default_factory=dict)
+
+    async def look(self) -> None:
+        """Compare every document."""
+        met = 0
+        async for some in _pages(self.live):
+            fresh = await self.fresh.get_many(some)
+            met += sum(1 for key in some if _there(fresh.get(key)))
+            self._note(some, fresh)
+        self.documents = await self.fresh.count(STANDING)
+        if met != self.documents:
+            async for fresh in _pages(self.fresh):
+                self._note(await self.live.get_many(fresh), fresh)
+
+    async def look_again(self) -> None:
+        """Compare those again that were not equally far."""
+        keys, self.unsettled = list(self.unsettled), {}
+        for some in batched(keys, PAGE):
+            self._note(await self.live.get_many(some), await self.fresh.get_many(some))
+
+    def _note(self, live: Mapping[str, Document], fresh: Mapping[str, Document]) -> None:
+        for key in live.keys() | fresh.keys():
+            found, wanted = live.get(key), fresh.get(key)
+            if not _there(found) and not _there(wanted):
+                continue
+            if not _there(found):
+                self.unsettled[key] = "missing"
+            elif not _there(wanted):
+                self.unsettled[key] = "not from the log"
+            elif found["position"] != wanted["position"]:
+                self.unsettled[key] = "differs in position"
+            elif _canonical(found) != _canonical(wanted):
+                fields = [f for f in found | wanted if found.get(f) != wanted.get(f)]
+                self.different[key] = f"differs in {', '.join(fields) or 'form'}"
+
+    def differences(self) -> list[str]:
+        """A line per document that is not as the log says."""
+        return [
+            f"{self.name} {k}: {how}"
+            for k, how in sorted((self.unsettled | self.different).items())
+        ]
+
+
+STANDING = {"gone": {"$ne": True}}
+
+
+def _there(document: Document | None) -> TypeGuard[Document]:
+    return document is not None and not document.get("gone")
+
+
+def _pairs(mongo: Mongo, services: Iterable[Service], only: str) -> list[Pair]:
+    pairs = []
+    for service in services:
+        for view in (service.directory, *service.views):
+            if only in {"", f"{service.name}.{view.name}"}:
+                own = replace(view, name=f"{service.name}.{view.name}")
+                name = f"{service.name}.{view.collection}"
+                fresh = mongo.views(f"{REPLAY}.{own.collection}")
+                pairs.append(Pair(name, own, mongo.views(name), fresh))
+    if only and not pairs:
+        raise UnknownView(only)
+    return pairs
+
+
+async def _pages(collection: Collection) -> AsyncIterator[dict[str, Document]]:
+    """All standing documents in the order of their ids, some at a time, by id."""
+    last = ""
+    while found := await collection.find({"_id": {"$gt": last}, **STANDING}, limit=PAGE):
+        last = found[-1]["_id"]
+        yield {document["_id"]: document for document in found}
+
+
+@asynccontextmanager
+async def _following(projector: Projector) -> AsyncIterator[Callable[..., Awaitable[None]]]:
+    """Fold while the block lasts; gives what waits for a position."""
+    await projector.prepare()
+    running = asyncio.create_task(projector.run())
+
+    async def reached(position: int, tell: Callable[[int, int], None]) -> None:
+        while not await projector.reached(position, within=0.2):
+            if running.done():
+                await running
+                raise LogDamaged(projector.damage)
+            tell(projector.position, position)
+        tell(position, position)
+
+    try:
+        yield reached
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _clear(mongo: Mongo, pairs: Iterable[Pair]) -> None:
+    """Leave nothing of a replay that came to its end."""
+    await mongo.checkpoints().delete({"_id": REPLAY})
+    await mongo.keep("parked").delete({"service": REPLAY})
+    for pair in pairs:
+        await pair.fresh.drop()
 
 
 def _canonical(document: Document) -> str:

@@ -10,8 +10,8 @@ from services.demo.rectifying import RUNGS
 from services.demo.stage import Play
 from services.demo.telling import Check
 from services.rectification.events import IssueEvent
-from services.stack import SERVICES
-from shared.replay import Comparison, compare, whole_log
+from services.stack import compared
+from shared.replay import Comparison, whole_log
 
 PEOPLE, BRANCHES, ISSUES = 60, 3, 40
 """What a school of this size has at least (branches: exactly)."""
@@ -132,7 +132,7 @@ async def _compared(play: Play) -> Comparison:
     runtime = play.product.runtimes["feedback"]
     while True:
         before = play.line.position
-        comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
+        comparison = await compared(play.product.settings, runtime.mongo)
         await play.settle()
         if comparison.good or play.line.position == before:
             return comparison

@@ -5,9 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.stack import SERVICES, running
+from services.stack import compared, running
 from shared.embedded import Embedded
-from shared.replay import compare
 from shared.settings import Settings
 from tests.live.school import School, enrolled
 
@@ -64,4 +63,4 @@ async def test_a_server_that_dies_and_returns(
         listed = await school.get("clerk", "/opinions")
         assert {o["id"] for o in listed["items"]} == {first["id"], said["id"]}
         runtime = stack.runtimes["feedback"]
-        assert (await compare(runtime.broker, runtime.mongo, SERVICES)).as_data()["good"]
+        assert (await compared(stack.settings, runtime.mongo)).as_data()["good"]

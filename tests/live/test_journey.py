@@ -1,19 +1,24 @@
 """One issue, from the spoken word to the verdict, through the HTTP door of the running stack."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.rectification.app import service as rectification
 from services.rectification.projection import issues
-from services.stack import SERVICES, running
+from services.stack import Stack, operator, running
 from shared.embedded import Embedded
-from shared.replay import compare
+from shared.journal import Journal
+from shared.replay import REPLAY, _pairs, compare, whole_log
 from shared.runtime import now
 from shared.settings import Settings
-from tests.live.school import School, enrolled, set_policy
+from shared.views import Projector
+from tests.live.command import taizhang
+from tests.live.school import ISSUE, School, enrolled, set_policy
 
 pytestmark = pytest.mark.live
 
@@ -89,32 +94,57 @@ async def test_an_issue_lives_from_the_spoken_word_to_the_verdict(school: School
     assert set(told["opinions"]) == set(opinions)
 
 
-async def test_a_fresh_fold_of_the_log_gives_what_people_are_shown(
+async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_hand(
     own_servers: tuple[Embedded, Settings],
 ) -> None:
-    async with running(own_servers[1]) as stack, enrolled(stack) as school:
-        await collated(school, "宿舍热水经常停")
-        await school.settle()
-        runtime = stack.runtimes["feedback"]
-
-        comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
-
-        assert comparison.as_data()["differences"] == []
-        assert comparison.broken == []
-        assert comparison.events == school.position
-        assert comparison.documents > 10
-
-
-async def test_a_view_changed_by_hand_is_found(own_servers: tuple[Embedded, Settings]) -> None:
-    async with running(own_servers[1]) as stack, enrolled(stack) as school:
+    settings = own_servers[1]
+    async with running(settings) as stack, enrolled(stack) as school:
         issue, _ = await collated(school, "宿舍热水经常停")
-        runtime = stack.runtimes["rectification"]
+        end = await school.settle()
+        mongo = stack.runtimes["rectification"].mongo
         view = f"rectification.{issues.collection}"
-        await runtime.mongo.views(view).update(f"{school.id}/{issue}", {"stage": "struck_off"})
 
-        comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
+        whole = await taizhang(settings, "replay", "--json")
+        await mongo.views(view).update(f"{school.id}/{issue}", {"stage": "struck_off"})
+        await mongo.views(view).insert(
+            {"_id": f"{school.id}/x", "school": school.id, "position": 1}
+        )
+        one = await taizhang(settings, "replay", "--view", "rectification.issues")
+        none = await taizhang(settings, "replay", "--view", "rectification.nothing")
+        left = [n for n in await mongo._views.list_collection_names() if "replay" in n]
 
-        assert comparison.differences == [f"{view} {school.id}/{issue}: differs in stage"]
+    told = json.loads(whole.out)
+    assert (whole.code, told["good"], told["events"]) == (0, True, end)
+    assert told["documents"] > 10
+    assert one.code == 1
+    assert one.out.splitlines()[:2] == [
+        f"{view} {school.id}/{issue}: differs in stage",
+        f"{view} {school.id}/x: not from the log",
+    ]
+    assert (none.code, none.err) == (2, "taizhang: there is no view rectification.nothing\n")
+    assert left == []
+
+
+async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
+    stack: Stack, school: School
+) -> None:
+    mongo = stack.runtimes["rectification"].mongo
+    issue = (await school.do("clerk", "/issues", ISSUE))["id"]
+    await school.settle()
+    (pair,) = _pairs(mongo, (rectification,), "rectification.issues")
+    async with operator(stack.settings) as broker:
+        half = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, (pair.view,))
+        await half.prepare()
+        await half.apply([record async for record in whole_log(broker)])
+        await half.save()
+        await pair.fresh.update(f"{school.id}/{issue}", {"title": "另一件事"})
+        await school.do("clerk", "/issues", ISSUE)
+        await school.settle()
+
+        told = await compare(broker, mongo, (rectification,), only="rectification.issues")
+
+    # what had been folded was not folded again
+    assert told.differences == [f"{pair.name} {school.id}/{issue}: differs in title"]
 
 
 async def test_a_repeated_command_gets_the_first_answer(school: School) -> None:

@@ -21,9 +21,9 @@ from services.demo.cast import BLOCKED, CLERKS, OPERATOR, Cast
 from services.demo.rectifying import RUNGS
 from services.rectification.events import IssueOpened
 from services.rectification.policy import issue_of
-from services.stack import NAMES, SERVICES, Stack, running
+from services.stack import NAMES, Stack, compared, running
 from shared.embedded import Embedded
-from shared.replay import compare, whole_log
+from shared.replay import whole_log
 from shared.runtime import settled
 
 pytestmark = [pytest.mark.live, pytest.mark.long]
@@ -244,7 +244,7 @@ async def test_killed_in_the_middle_of_the_demo_it_loses_nothing_and_repeats_not
             await assert_every_rung_is_climbed_once(schools[-1])
             await settled(stack.gateway.broker, NAMES, 0, within=PATIENCE)
             runtime = stack.runtimes["feedback"]
-            comparison = await compare(runtime.broker, runtime.mongo, SERVICES)
+            comparison = await compared(stack.settings, runtime.mongo)
     finally:
         embedded.stop()
 
