@@ -36,7 +36,10 @@ bench: env   ## the speed ratios
 rights: env   ## write docs/rights.md anew
 	$(RUN) -m services.cli rights > docs/rights.md
 
-.PHONY: env rights
+schemas: env   ## publish the schemas of stored events anew; refuses what would lose any
+	$(RUN) -m services.cli schemas docs/schemas
+
+.PHONY: env rights schemas
 env:
 	@deploy/environment.sh requirements/dev.txt
 

@@ -282,6 +282,27 @@ def replay(
         raise typer.Exit(CANNOT) from None
 
 
+@app.command()
+def schemas(
+    directory: Annotated[Path, typer.Argument(help="Where they are published: docs/schemas.")],
+) -> None:
+    """Publish the schemas of stored events anew; nothing, and exit 1, if one would be lost by it."""
+    from services.stack import SERVICES
+    from shared.schemas import lost, schemas_of
+
+    published = {
+        service.name: directory / f"{service.name}.json" for service in SERVICES if service.streams
+    }
+    then = {n: json.loads(p.read_text()) if p.exists() else {} for n, p in published.items()}
+    now = {name: schemas_of(name) for name in published}
+    complaints = [line for name in published for line in lost(then[name], now[name])]
+    if complaints:
+        typer.echo("\n".join(complaints), err=True)
+        raise typer.Exit(WRONG)
+    for name, path in published.items():
+        path.write_text(json.dumps(now[name], ensure_ascii=False, indent=1) + "\n")
+
+
 @app.command("rights")
 def print_rights() -> None:
     """Print the table of who may do and see what (docs/rights.md)."""

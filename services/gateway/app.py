@@ -24,8 +24,9 @@ from services.gateway.tables import import_routes
 from services.gateway.transfers import transfer_routes
 from shared import metrics
 from shared.broker import Broker
-from shared.decider import NotFound, Unavailable
+from shared.decider import Event, NotFound, Unavailable
 from shared.runtime import Service, failed, progress_of
+from shared.schemas import schema_of
 from shared.security import Issuer, Verifier
 from shared.settings import Settings
 
@@ -76,6 +77,7 @@ class Gateway:
         )
         for route in self.routes:
             self.app.add_route(route.path, route.answer, methods=[route.method])
+        self.app.add_route("/schemas/{name}.json", _schema)
         self.app.add_route("/healthz", _alive)
         self.app.add_route("/readyz", self._ready)
         self.app.add_route("/metrics", exposition)
@@ -139,6 +141,14 @@ class Probe:
 
     async def _ready(self, _: Request) -> Response:
         return readiness(await self.ready(), self.warnings())
+
+
+async def _schema(request: Request) -> Response:
+    """The schema of a stored event, where its `ce-dataschema` points."""
+    event = Event.known.get(request.path_params["name"])
+    if event is None:
+        raise HTTPException(404)
+    return JSONResponse(schema_of(event), media_type="application/schema+json")
 
 
 def readiness(wrong: Mapping[str, object], warnings: Mapping[str, object]) -> Response:

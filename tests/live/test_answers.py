@@ -2,14 +2,29 @@
 
 import json
 
+import httpx
 import pytest
 
 from services.gateway.problems import STATUS
+from services.stack import Stack
 from shared.broker import MAX_MESSAGE, Answer, Asked, Broker
+from shared.decider import Event
 from shared.embedded import Embedded
+from shared.schemas import schema_of
 from shared.settings import Settings
 
 pytestmark = pytest.mark.live
+
+
+async def test_a_schema_is_where_the_events_say(stack: Stack) -> None:
+    event = Event.known["rectification.issue.opened.v1"]
+    async with httpx.AsyncClient(base_url=stack.url) as client:
+        told = await client.get(f"/schemas/{event.TYPE}.json")
+        invented = await client.get("/schemas/rectification.issue.invented.v1.json")
+
+    assert told.json() == schema_of(event)
+    assert told.headers["Content-Type"] == "application/schema+json"
+    assert (invented.status_code, invented.json()["code"]) == (404, "not-found")
 
 
 @pytest.mark.parametrize("size", [MAX_MESSAGE + 1, 1024 * 1024, 2_000_000])
