@@ -232,7 +232,7 @@ async def _following(projector: Projector) -> AsyncIterator[Callable[..., Awaita
     running = asyncio.create_task(projector.run())
 
     async def reached(position: int, tell: Callable[[int, int], None]) -> None:
-        while not await projector.reached(position, within=0.2):
+        while not await projector.reached(position, within=0.2, stored=True):
             if running.done():
                 await running
                 raise LogDamaged(projector.damage)

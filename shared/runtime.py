@@ -62,6 +62,8 @@ MIN_POSITION = "Taizhang-Min-Position"
 """The header by which a caller asks for answers from that log position on."""
 MIN_POSITION_WAIT = 5.0  # seconds
 PROGRESS_WAIT = 1.0  # seconds
+STORED_WITHIN = 5.0
+"""Seconds a service that stops waits for its ledgers to be stored; if they are not, they are folded again."""
 FAR = 1_000
 """Events ahead of the views from which on a position is only waited for if the log has it."""
 LAG_ALLOWED = 30.0  # seconds until views must have what was at the log's end
@@ -466,6 +468,7 @@ class Runtime:
         """Answer what was asked, then leave."""
         with suppress(ValueError):
             metrics.BEFORE_READING.remove(self._tell)
+        await self.projector.reached(self.projector.position, within=STORED_WITHIN, stored=True)
         await self.broker.close()
         for task in self._tasks:
             task.cancel()
@@ -856,12 +859,12 @@ class Runtime:
     async def _progress(self, position: int | None) -> dict[str, object]:
         """How far this service is: positions of its views and policies, and what is wrong.
 
-        Whoever names a position waits a little for the views to get there.
+        Whoever names a position waits a little for the views to get there, and to be stored.
         """
-        await self.projector.reached(position or 0, within=PROGRESS_WAIT)
+        await self.projector.reached(position or 0, within=PROGRESS_WAIT, stored=True)
         return {
             "ok": True,
-            "views": self.projector.position,
+            "views": self.projector.stored,
             "policies": {
                 policy.name: await self._policy_position(policy) for policy in self.service.policies
             },

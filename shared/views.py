@@ -32,6 +32,8 @@ PAUSE = 0.25
 """Seconds from one batch to the next while nobody waits for the views: commands come first."""
 LONG_PAUSE = 2.0
 """The same while commands press."""
+LEDGERS_AFTER = 60.0
+"""Seconds from one writing of the ledgers to the next, unless the log is quiet or somebody waits for it."""
 AHEAD = 20_000
 """Events folded in memory before they must be written."""
 RECENT = 2_000
@@ -161,6 +163,11 @@ class Folding:
         """Note that documents were changed by events from a position on."""
         for key in keys:
             self.due[key] = self.due.pop(key, since)
+
+    @property
+    def unwritten(self) -> int:
+        """The first position whose change is still to be written."""
+        return min(self.due.values(), default=NEVER)
 
     def take_due(self, up_to: int = NEVER) -> list[str]:
         """The keys of what is to be written and was not changed after a position; no longer due then."""
@@ -314,6 +321,9 @@ class Projector:
     Events are folded in memory as they come. What they changed is written now and then, at once when
     somebody waits for it: in one unordered bulk per view, each document only over the position it was
     made from. A checkpoint claims what was durable before it.
+    A ledger grows with its school and is asked in memory: it is written when the log is quiet, once in
+    `LEDGERS_AFTER` while it is not, and for whoever needs it `stored`; after a crash it is folded on from
+    its own checkpoint. So a long import costs a few writings of it, not one per batch.
     Whenever something is not as expected (a document has moved on, one cannot be stored, the database
     was away) all that is held in memory is dropped, and the log is followed from the checkpoint, with
     care until that place is behind. So a crash, a restored database or a second projector neither
@@ -336,8 +346,12 @@ class Projector:
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _came: asyncio.Event = field(default_factory=asyncio.Event)
-    _awaited: list[float] = field(default_factory=list)
-    _saved: int = 0
+    _awaited: list[tuple[float, bool]] = field(default_factory=list)
+    """Positions somebody waits for, and whether ledgers are to be stored up to there as well."""
+    _quiet: bool = False
+    """Whether nothing new was in the log when it was last looked at."""
+    _ledgers_at: float = 0.0
+    _claimed: Mapping[str, int] = field(default_factory=dict)
     _saved_at: float = 0.0
     _lost: int = 0
     _ahead: int = 0
@@ -380,8 +394,8 @@ class Projector:
         await count_parked(self._parked, self.service)
         self._foldings, self._lost = foldings, lost
         self.position = min((f.checkpoint for f in foldings), default=saved.get("position", 0))
-        self._saved = self._ahead = self.position
-        self._strange = 0
+        self._ahead, self._claimed = self.position, self._claim()
+        self._strange, self._ledgers_at = 0, time.monotonic()
         self.times_begun += 1
 
     async def retry(self, collection: str, subject: str) -> bool:
@@ -406,9 +420,14 @@ class Projector:
             await self._checkpoints.update(self.service, {_checkpoint(folding.view): 0})
             await folding.collection.delete({})
             folding.cache.clear()
-            folding.checkpoint = self.position = self._saved = self._ahead = 0
+            folding.checkpoint = self.position = self._ahead = 0
         await self.flush()
         return True
+
+    @property
+    def stored(self) -> int:
+        """The log position up to which ledgers are stored as well."""
+        return min([self.position, *(folding.checkpoint for folding in self._foldings)])
 
     def collection(self, view: View[Any]) -> Collection:
         """Where a view's documents are."""
@@ -482,6 +501,7 @@ class Projector:
 
     async def _fold_ahead(self, records: list[Record]) -> None:
         """Fold a batch in memory, for the writer to take."""
+        self._quiet = not records
         for folding, due in self._concerned(records):
             keys = await self._fold(folding, due)
             folding.fall_due(keys, due[0].position)
@@ -494,7 +514,7 @@ class Projector:
         """Let others work and more events come, longer while nobody waits for what is not folded yet."""
         await asyncio.sleep(max(0.0, begun + BREATH - time.monotonic()))
         self._hurry.clear()
-        if all(position <= self._ahead for position in self._awaited):
+        if all(position <= self._ahead for position, _ in self._awaited):
             pause = LONG_PAUSE if self.yielding() else PAUSE
             with suppress(TimeoutError):
                 async with asyncio.timeout(begun + pause - time.monotonic()):
@@ -521,12 +541,22 @@ class Projector:
         While the log is being caught up with, a document that changed lately is likely to change again,
         and waits; not if somebody waits for it.
         """
-        waited_for = any(self.position < position <= self._ahead for position in self._awaited)
+        waited_for = any(self.position < position <= self._ahead for position, _ in self._awaited)
         catching_up = self._ahead < self._behind_until
         up_to = self._ahead - RECENT if catching_up and not waited_for else self._ahead
-        taken = [(folding, folding.take_due(up_to)) for folding in self._foldings]
-        left = [since for folding in self._foldings for since in folding.due.values()]
-        return taken, min(left, default=self._ahead + 1) - 1
+        cards = [folding for folding in self._foldings if folding.view.kind != "ledger"]
+        taken = [(folding, folding.take_due(up_to)) for folding in cards]
+        left = min([self._ahead + 1, *(folding.unwritten for folding in cards)])
+        if self._ledgers_fall_due():
+            ledgers = [folding for folding in self._foldings if folding.view.kind == "ledger"]
+            taken += [(folding, folding.take_due(self._ahead)) for folding in ledgers]
+            self._ledgers_at = time.monotonic()
+        return taken, left - 1
+
+    def _ledgers_fall_due(self) -> bool:
+        """Whether the ledgers are to be written now."""
+        needed = any(stored and position <= self._ahead for position, stored in self._awaited)
+        return needed or self._quiet or time.monotonic() - self._ledgers_at >= LEDGERS_AFTER
 
     def _concerned(self, records: list[Record]) -> Iterator[tuple[Folding, list[Record]]]:
         """Every view that has anything to do with a batch, and with which of its events."""
@@ -543,15 +573,15 @@ class Projector:
 
     async def _passed(self, last: int, unknown: int) -> None:
         """Note that a batch up to a position is written; claim it now and then."""
-        if last:
+        self.unknown += unknown
+        metrics.UNKNOWN_TYPES.labels(self.service).inc(unknown)
+        async with self._moved:
+            self.position = last or self.position
             for folding in self._foldings:
-                folding.checkpoint = max(folding.checkpoint, last)
-            self.unknown += unknown
-            metrics.UNKNOWN_TYPES.labels(self.service).inc(unknown)
-            metrics.VIEW_POSITION.labels(self.service).set(last)
-            async with self._moved:
-                self.position = last
-                self._moved.notify_all()
+                written = min(self.position, folding.unwritten - 1)
+                folding.checkpoint = max(folding.checkpoint, written)
+            self._moved.notify_all()
+        metrics.VIEW_POSITION.labels(self.service).set(self.position)
         if not last or time.monotonic() - self._saved_at >= CHECKPOINT_AFTER:
             await self.save()
 
@@ -619,15 +649,19 @@ class Projector:
         Raises:
             Overtaken: as `flush` says.
         """
-        position = self.position
-        if position == self._saved:
+        claim = self._claim()
+        if claim == self._claimed:
             return
-        reached = {_checkpoint(f.view): f.checkpoint for f in self._foldings}
         await self.flush()
-        await self._checkpoints.update(self.service, {**reached, "position": position})
+        await self._checkpoints.update(self.service, claim)
         for folding in self._foldings:
-            await folding.sweep(position)
-        self._saved, self._saved_at = position, time.monotonic()
+            await folding.sweep(claim["position"])
+        self._claimed, self._saved_at = claim, time.monotonic()
+
+    def _claim(self) -> dict[str, int]:
+        """What a checkpoint says now: how far each view is stored."""
+        reached = {_checkpoint(f.view): f.checkpoint for f in self._foldings}
+        return {**reached, "position": self.position}
 
     async def flush(self) -> None:
         """See to it that what was written since `prepare` is on the database's disk.
@@ -639,20 +673,27 @@ class Projector:
         if self.mongo.lost != self._lost:
             raise Overtaken("database")
 
-    async def reached(self, position: float, *, within: float | None) -> bool:
-        """Wait until the views have passed a position; `False` if they do not in time (seconds)."""
-        if self.position >= position:
+    async def reached(self, position: float, *, within: float | None, stored: bool = False) -> bool:
+        """Wait until the views have passed a position; `False` if they do not in time (seconds).
+
+        With `stored` the ledgers have to be in the database up to there as well, not only in memory.
+        """
+
+        def there() -> bool:
+            return (self.stored if stored else self.position) >= position
+
+        if there():
             return True
-        self._awaited.append(position)
+        self._awaited.append((position, stored))
         self._hurry.set()
         self._came.set()
         try:
             async with asyncio.timeout(within), self._moved:
-                await self._moved.wait_for(lambda: self.position >= position)
+                await self._moved.wait_for(there)
         except TimeoutError:
             return False
         finally:
-            self._awaited.remove(position)
+            self._awaited.remove((position, stored))
         return True
 
 

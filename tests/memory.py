@@ -73,7 +73,13 @@ class Drawer(Collection):
     async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> bool:
         known = key in self.documents
         if upsert or known:
-            self.documents[key] = {"_id": key, **self.documents.get(key, {}), **changes}
+            document = self.documents.setdefault(key, {"_id": key})
+            for name, value in changes.items():
+                *path, last = name.split(".")
+                place = document
+                for part in path:
+                    place = place.setdefault(part, {})
+                place[last] = value
         return known
 
     async def replace_guarded(self, changes: Sequence[tuple[int | None, Document]]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -166,6 +167,37 @@ class Roster(BaseModel):
     model_config = ConfigDict(frozen=True)
     people: dict[PersonId, Person] = {}
 
+    @cached_property
+    def numbers(self) -> dict[str, tuple[PersonId, ...]]:
+        """Who has each of the school's own numbers, by its blind index; more than one by mistake.
+
+        Found out when first asked and kept up from then on, so that entering ten thousand people is not
+        ten thousand looks at all of them.
+        """
+        numbers: dict[str, tuple[PersonId, ...]] = {}
+        for person in sorted(self.people):
+            if number := _number(self.people[person]):
+                numbers[number] = (*numbers.get(number, ()), person)
+        return numbers
+
+    def having(self, person: PersonId, entry: Person) -> "Roster":
+        """The roster with this entry for a person."""
+        changes: dict[str, object] = {"people": {**self.people, person: entry}}
+        if "numbers" in self.__dict__:
+            changes["numbers"] = self._numbered(person, entry)
+        return self.model_copy(update=changes)
+
+    def _numbered(self, person: PersonId, entry: Person) -> dict[str, tuple[PersonId, ...]]:
+        before, after = _number(self.people.get(person)), _number(entry)
+        if before == after:
+            return self.numbers
+        numbers = {**self.numbers}
+        if before:
+            numbers[before] = tuple(p for p in numbers[before] if p != person)
+        if after:
+            numbers[after] = tuple(sorted({*numbers.get(after, ()), person}))
+        return numbers
+
     def roles(self, person: PersonId, day: date) -> frozenset[Role]:
         """A person's own roles on a day and the posts of whom they deputise for."""
         entry = self.people.get(person)
@@ -240,18 +272,16 @@ class Roster(BaseModel):
 
     def with_number(self, number_index: str) -> PersonId | None:
         """Who has the school's own number, by its blind index."""
-        for person, entry in self.people.items():
-            if entry.number_index == number_index and entry.counts:
-                return person
-        return None
+        return next(iter(self.numbers.get(number_index, ())), None)
 
     def duplicates(self) -> tuple[tuple[PersonId, ...], ...]:
         """Those who share one of the school's own numbers, by two clerks at the same moment."""
-        holders: dict[str, list[PersonId]] = {}
-        for person, entry in self.people.items():
-            if entry.number_index and entry.counts:
-                holders.setdefault(entry.number_index, []).append(person)
-        return tuple(tuple(several) for several in holders.values() if len(several) > 1)
+        return tuple(sorted(several for several in self.numbers.values() if len(several) > 1))
+
+
+def _number(entry: Person | None) -> str | None:
+    """The blind index of the number that is somebody's, while their entry counts."""
+    return entry.number_index if entry and entry.counts else None
 
 
 def _implied(roles: Iterable[Role]) -> frozenset[Role]:
@@ -283,7 +313,7 @@ def evolve(roster: Roster, person: PersonId, event: Event) -> Roster:
         if isinstance(event, PersonEntered)
         else changed(roster.people[person], event)
     )
-    return Roster(people={**roster.people, person: entry})
+    return roster.having(person, entry)
 
 
 def entered(event: PersonEntered) -> Person:

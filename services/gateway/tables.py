@@ -5,8 +5,9 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date, time
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from services.gateway.doors import Doors, Route, command_path, limited, reply_of, school_of
 from services.gateway.problems import answer_of, invalid, problem
 from shared.broker import Answer, TooLarge
-from shared.decider import Rejected, kebab, wire
-from shared.runtime import Invalid, Service, TableOf, problems
+from shared.decider import Rejected, Unavailable, kebab, wire
+from shared.runtime import Invalid, Service, TableOf, problems, unavailable
 
 MAX_FILE = 10 * 1024 * 1024
 """Bytes of a table's file."""
@@ -26,6 +27,9 @@ MAX_ROWS = 10_000
 _LAST_LINE = 1_048_576  # of a worksheet
 _LAST_COLUMN = 256  # further right nobody looks
 AT_ONCE = 16  # rows being carried out at the same time
+
+type Asking = Callable[[], Awaitable[Answer]]
+"""One command of many, ready to be sent."""
 
 
 class NotATable(Rejected):
@@ -78,48 +82,65 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
         if refusal["code"] != "invalid":  # whoever may is told that nothing is no command
             return problem(refusal)
         rows = await asyncio.to_thread(read_table, await limited(request, MAX_FILE), table)
-        tries = asyncio.Semaphore(AT_ONCE)
+        results: dict[int, dict[str, Any]] = {}
+        work: dict[int, Asking] = {}
         seen: dict[str, int] = {}
-
-        async def row(number: int, body: str, twice: int) -> dict[str, Any]:
-            try:
-                wire(table.command).model_validate_json(body)
-            except ValidationError as error:
-                return _refused(number, Invalid(problems(error)))
-            identity = doors.verifier.issuer.keyed(f"row/{school}/{name}/{twice}/{body}")
-            async with tries:
-                answered = await doors.broker.ask(
-                    subject,
-                    body.encode(),
-                    {**headers, "Taizhang-Command-Id": str(identity)},
-                    within=30,
-                )
-            outcome = outcome_of(answered)
-            if (
-                outcome.get("code") == "key-reused"
-            ):  # the key is the row: a colleague had it entered
-                outcome = {"ok": True, "repeated": True, "position": 0}
-            return {"row": number, **outcome}
-
-        work = []
-        again: list[dict[str, Any]] = []
         taken: set[tuple[str, ...]] = set()
         for number, cells in rows:
             fields = {k: v for k, v in table.shape(cells).items() if v not in (None, "")}
             unique = tuple(str(fields.get(name, "")).casefold() for name in table.unique)
             if unique and all(unique) and unique in taken:
-                again.append(_refused(number, invalid(table.unique[-1], "twice_in_table")))
+                twice = invalid(table.unique[-1], "twice_in_table")
+                results[number] = {"ok": False, **answer_of(twice)}
                 continue
             taken.add(unique)
             body = json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str)
             seen[body] = seen.get(body, 0) + 1
-            work.append(row(number, body, seen[body]))
-        results = sorted([*again, *await asyncio.gather(*work)], key=lambda r: int(r["row"]))
-        return answer_by_row(results, headers)
+            try:
+                wire(table.command).model_validate_json(body)
+            except ValidationError as error:
+                results[number] = {"ok": False, **answer_of(Invalid(problems(error)))}
+                continue
+            identity = doors.verifier.issuer.keyed(f"row/{school}/{name}/{seen[body]}/{body}")
+            work[number] = partial(
+                doors.broker.ask,
+                subject,
+                body.encode(),
+                {**headers, "Taizhang-Command-Id": str(identity)},
+                within=30,
+            )
+        for number, answered in zip(work, await all_answered(work.values()), strict=True):
+            outcome = outcome_of(answered)
+            if (
+                outcome.get("code") == "key-reused"
+            ):  # the key is the row: a colleague had it entered
+                outcome = {"ok": True, "repeated": True, "position": 0}
+            results[number] = outcome
+        return answer_by_row([{"row": n, **results[n]} for n, _ in rows], headers)
 
     return Route(
         "POST", path, f"import-{stream.plural}", table.command, None, doors.guarded(path, answer)
     )
+
+
+async def all_answered(work: Iterable[Asking]) -> list[Answer]:
+    """Ask for many commands, some at a time; gives the answers in order.
+
+    Once nobody answers the rest is not asked any more: all of these are `unavailable`, what was answered
+    before keeps its answer, and the same again does what is left.
+    """
+    tries = asyncio.Semaphore(AT_ONCE)
+    silence: list[Answer] = []
+
+    async def one(ask: Asking) -> Answer:
+        async with tries:
+            try:
+                return silence[0] if silence else await ask()
+            except Unavailable as trouble:
+                silence.append(unavailable(trouble))
+                return silence[0]
+
+    return await asyncio.gather(*map(one, work))
 
 
 def outcome_of(answered: Answer) -> dict[str, Any]:
@@ -141,10 +162,6 @@ def answer_by_row(rows: list[dict[str, Any]], headers: Mapping[str, str]) -> Res
         },
         headers={"Taizhang-Position": str(last)},
     )
-
-
-def _refused(number: int, refusal: Rejected) -> dict[str, Any]:
-    return {"row": number, "ok": False, **answer_of(refusal)}
 
 
 def read_table(raw: bytes, table: TableOf) -> list[tuple[int, dict[str, str]]]:

@@ -1,10 +1,10 @@
 """Transfer in bulk: when somebody leaves, every issue they own goes to somebody else, one command each."""
 
-import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from services.gateway.doors import Doors, Route, parsed, reply_of, school_of, token
 from services.gateway.problems import problem
 from services.gateway.receipts import Refused
-from services.gateway.tables import AT_ONCE, answer_by_row, outcome_of
+from services.gateway.tables import Asking, all_answered, answer_by_row, outcome_of
 from shared.decider import wire
 from shared.runtime import Service
 
@@ -103,21 +103,17 @@ class _Bulk:
         if repeatable:
             to = str(json.loads(self.body)["to"])
             after = {i: place async for place, i in self._owned(to) if i not in before}
-        tries = asyncio.Semaphore(AT_ONCE)
 
-        async def transfer(issue: str, **more: str) -> dict[str, Any]:
+        def transfer(issue: str, **more: str) -> Asking:
             identity: UUID = self.doors.verifier.issuer.keyed(f"{self.key}/{issue}")
             asked = {"Taizhang-Stream": issue, "Taizhang-Command-Id": str(identity), **more}
-            async with tries:
-                answered = await self.doors.broker.ask(
-                    self.subject, self.body, {**self.headers, **asked}, within=30
-                )
-            return {"id": issue, **outcome_of(answered)}
+            headers = {**self.headers, **asked}
+            return partial(self.doors.broker.ask, self.subject, self.body, headers, within=30)
 
-        done = await asyncio.gather(
-            *(transfer(issue) for issue in before),
-            *(transfer(issue, **{"Taizhang-Dry-Run": "1"}) for issue in after),
-        )
+        work = {issue: transfer(issue) for issue in before}
+        work |= {issue: transfer(issue, **{"Taizhang-Dry-Run": "1"}) for issue in after}
+        answers = zip(work, await all_answered(work.values()), strict=True)
+        done = [{"id": issue, **outcome_of(answered)} for issue, answered in answers]
         told = [o for o in done if o["id"] in before or o.get("repeated")]
         told.sort(key=lambda outcome: {**before, **after}[outcome["id"]])
         return [{"row": n, **outcome} for n, outcome in enumerate(told, start=1)]

@@ -523,6 +523,39 @@ def test_who_shares_a_number_is_found_until_one_of_them_is_put_right() -> None:
     assert roster_after((A, without), (B, without)).duplicates() == ()
 
 
+def test_who_has_a_number_is_kept_up_as_it_would_be_found_out() -> None:
+    numbered = PersonCorrected(name="…", number="T1", number_index="i", reason="…")
+    renumbered = PersonCorrected(name="…", number="T2", number_index="j", reason="…")
+    roster = roster_after()
+    assert roster.numbers == {}
+    for person, event in (
+        (B, numbered), (A, numbered), (A, renumbered), (B, PersonMerged(into=A, reason="…")),
+        (B, MergeVoided(reason="…")), (B, renumbered), (A, PersonVoided(reason="…")),
+    ):  # fmt: skip
+        roster = evolve(roster, person, event)
+        kept = {number: people for number, people in roster.numbers.items() if people}
+        assert kept == Roster(people=roster.people).numbers
+
+
+def test_a_roster_is_not_looked_through_for_every_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    there = vars(Person)["counts"].fget
+
+    def counting(entry: Person) -> bool:
+        nonlocal looked
+        looked += 1
+        return bool(there(entry))
+
+    monkeypatch.setattr(Person, "counts", property(counting))
+    roster = Roster()
+    for n in range(500):
+        assert roster.with_number(f"i{n}") is None
+        event = PersonEntered(name="…", number=f"T{n}", number_index=f"i{n}", joined_on=TODAY)
+        roster = evolve(roster, PersonId(f"p{n}"), event)
+
+    assert looked <= 2 * 500
+
+
 def test_the_examples_hold() -> None:
     roster = DIRECTORY.roster
     assert roster.holders(Role.principal_leader, TODAY) == {HEAD}
