@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -45,6 +46,7 @@ Http = Annotated[
     str, typer.Option(help="Address of the gateway, HOST:PORT; port 0 takes a free one.")
 ]
 DATA = Path("data/embedded")
+INSTANT = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 
 
 def logs() -> None:
@@ -280,6 +282,70 @@ def replay(
     except UnknownView:
         typer.echo(f"taizhang: there is no view {view}", err=True)
         raise typer.Exit(CANNOT) from None
+
+
+@app.command("as-of")
+def print_as_of(
+    view: Annotated[str, typer.Argument(help="SERVICE.VIEW, as rectification.issues.")],
+    school: str,
+    key: Annotated[str, typer.Argument(help="The document's id; a ledger's is `school`.")],
+    position: Annotated[int | None, typer.Option(help="A log position.")] = None,
+    at: Annotated[
+        datetime | None, typer.Option(help="An instant, with its zone.", formats=INSTANT)
+    ] = None,
+) -> None:
+    """Print a document of a view as it stood then, what is sealed still sealed; exit 1 if there was none."""
+    from services.stack import SERVICES, operator
+    from shared.replay import UnknownView, as_of
+    from shared.views import NEVER
+
+    if (position is None) == (at is None):
+        typer.echo("taizhang: say either --position or --at", err=True)
+        raise typer.Exit(CANNOT)
+    settings = Settings()
+
+    async def work() -> int:
+        async with operator(settings) as broker:
+            until = NEVER if position is None else position
+            found = await as_of(broker, SERVICES, view, school, key, position=until, moment=at)
+        if found is None:
+            typer.echo(f"taizhang: {view} had no {key} then", err=True)
+            return WRONG
+        typer.echo(json.dumps(found, ensure_ascii=False, default=str))
+        return GOOD
+
+    try:
+        run(work())
+    except UnknownView:
+        typer.echo(f"taizhang: there is no view {view}", err=True)
+        raise typer.Exit(CANNOT) from None
+
+
+@app.command()
+def rebuild(
+    drop: Annotated[
+        bool, typer.Option(help="Remove the collections of older code instead; it must not run.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Build views of new versions while the old code goes on: the new code starts with them at hand."""
+    from services.stack import SERVICES, operator
+    from shared.replay import build_ahead, drop_old
+
+    settings = Settings()
+
+    async def work() -> int:
+        mongo = Mongo(settings.mongo_url, settings.mongo_database)
+        if drop:
+            names = await drop_old(mongo, SERVICES)
+        else:
+            async with operator(settings) as broker:
+                names = await build_ahead(broker, mongo, SERVICES)
+        mongo.close()
+        _tell({"dropped" if drop else "built": names}, names or ["nothing to do"], as_json=as_json)
+        return GOOD
+
+    run(work())
 
 
 @app.command()

@@ -223,6 +223,11 @@ class Mongo:
         """A collection of what can be rebuilt from the log."""
         return Collection(self._views[name])
 
+    async def view_names(self) -> list[str]:
+        """The collections of what can be rebuilt."""
+        async with _answering():
+            return sorted(await self._views.list_collection_names())
+
     def checkpoints(self) -> Collection:
         """How far each service's views are, durably."""
         return Collection(self._checkpoints)

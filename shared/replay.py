@@ -9,18 +9,19 @@ again when both have come further.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import batched
 from typing import Any, TypeGuard
 
 from shared.broker import EVENTS, Broker
-from shared.decider import Event
+from shared.decider import Event, Unavailable
 from shared.envelope import GENESIS, Record
 from shared.journal import Journal, LogDamaged, recorded
 from shared.mongo import Collection, Document, Mongo
 from shared.runtime import Service, settled
-from shared.views import Projector, View
+from shared.views import NEVER, Projector, View, Working, as_stored
 
 
 @dataclass
@@ -206,7 +207,7 @@ def _there(document: Document | None) -> TypeGuard[Document]:
 def _pairs(mongo: Mongo, services: Iterable[Service], only: str) -> list[Pair]:
     pairs = []
     for service in services:
-        for view in (service.directory, *service.views):
+        for view in _views(service):
             if only in {"", f"{service.name}.{view.name}"}:
                 own = replace(view, name=f"{service.name}.{view.name}")
                 name = f"{service.name}.{view.collection}"
@@ -244,6 +245,8 @@ async def _following(projector: Projector) -> AsyncIterator[Callable[..., Awaita
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        with suppress(Unavailable):
+            await projector.save()
 
 
 async def _clear(mongo: Mongo, pairs: Iterable[Pair]) -> None:
@@ -252,6 +255,103 @@ async def _clear(mongo: Mongo, pairs: Iterable[Pair]) -> None:
     await mongo.keep("parked").delete({"service": REPLAY})
     for pair in pairs:
         await pair.fresh.drop()
+
+
+# -- New versions --------------------------------------------------------------------------------
+
+
+async def build_ahead(
+    broker: Broker,
+    mongo: Mongo,
+    services: Iterable[Service],
+    *,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> list[str]:
+    """Build views of versions that are not live yet, while the services go on with those that are.
+
+    Call it with the code that is to come, `broker` being the operator's connection: when that code
+    starts, it finds them built up to here. Gives their collections. Safe to repeat and to interrupt.
+    """
+    built = []
+    for service in services:
+        live = await mongo.checkpoints().get(service.name)
+        views = tuple(v for v in _views(service) if live and v.checkpoint not in live["views"])
+        if not views:
+            continue
+        follower = f"ahead-{service.name}"
+        journal = Journal(broker, mongo, service.name)
+        projector = Projector(service.name, journal, mongo, views, follower=follower)
+        async with _following(projector) as reached:
+            await reached(await broker.last_position(), tell)
+        done = await mongo.checkpoints().get(follower) or {"views": {}}
+        there = {f"views.{name}": position for name, position in done["views"].items()}
+        await mongo.checkpoints().update(service.name, there)
+        await mongo.checkpoints().delete({"_id": follower})
+        built += [f"{service.name}.{view.collection}" for view in views]
+    return built
+
+
+async def drop_old(mongo: Mongo, services: Iterable[Service]) -> list[str]:
+    """Remove what older code kept: collections of views, or versions of them, that are no more.
+
+    Nothing of a service is removed before all its own are there. Gives what was removed.
+    """
+    there, dropped = await mongo.view_names(), []
+    for service in services:
+        live = (await mongo.checkpoints().get(service.name) or {}).get("views", {})
+        views = _views(service)
+        if any(view.checkpoint not in live for view in views):
+            continue
+        versions = {f"{service.name}.{view.name}": view.version for view in views}
+        for name in (name for name in there if name.startswith(f"{service.name}.")):
+            view_name, _, version = name.rpartition(".v")
+            if version.isdecimal() and int(version) < versions.get(view_name, NEVER):
+                dropped.append(name)
+    for name in dropped:
+        await mongo.views(name).drop()
+    return dropped
+
+
+# -- As of ---------------------------------------------------------------------------------------
+
+
+async def as_of(
+    broker: Broker,
+    services: Iterable[Service],
+    name: str,
+    school: str,
+    key: str,
+    *,
+    position: int = NEVER,
+    moment: datetime | None = None,
+) -> Document | None:
+    """One document of a view as it stood at a log position, or at an instant by recording time.
+
+    `name` is `<service>.<view>`, `key` the document's own within its school (a ledger's is `school`). What is
+    sealed stays sealed. `None` when there was no such document then.
+
+    Raises:
+        UnknownView: there is no view of that name.
+    """
+    for service in services:
+        for view in _views(service):
+            if name != f"{service.name}.{view.name}":
+                continue
+            working = Working(None, None, 0, 0)
+            types = {event.TYPE for event in view.follows}
+            async for record in whole_log(broker):
+                if record.position > position or (moment and record.at > moment):
+                    break
+                if record.type in types and record.school == school and key in view.keys(record):
+                    working.document = view.project(working.document, record)
+                    working.position, working.version = record.position, record.version
+                    working.opened = working.opened or record.position
+            return None if working.document is None else as_stored(school, key, working)
+    raise UnknownView(name)
+
+
+def _views(service: Service) -> tuple[View[Any], ...]:
+    return (service.directory, *service.views)
 
 
 def _canonical(document: Document) -> str:

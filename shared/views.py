@@ -84,6 +84,11 @@ class View[D: BaseModel]:
         """The collection of this version."""
         return f"{self.name}.v{self.version}"
 
+    @property
+    def checkpoint(self) -> str:
+        """What the collection is called in a checkpoint's `views`."""
+        return self.collection.replace(".", "/")
+
 
 def ledger[D: BaseModel](
     name: str,
@@ -305,11 +310,6 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def _checkpoint(view: View[Any]) -> str:
-    """Where a view's own checkpoint is in its service's document."""
-    return f"views.{view.collection.replace('.', '/')}"
-
-
 class Overtaken(Unavailable):
     """Somebody else wrote, or the database may have lost what was written: on from the checkpoint."""
 
@@ -337,6 +337,8 @@ class Projector:
     position: int = 0
     yielding: Callable[[], bool] = lambda: False
     """Whether commands are pressing."""
+    follower: str = ""
+    """Whose name consumer and checkpoint go by, if it is not the service's own projector."""
     damage: str = ""
     unknown: int = 0
     times_begun: int = 0
@@ -361,6 +363,10 @@ class Projector:
     _careful_to: int = 0
 
     @property
+    def _name(self) -> str:
+        return self.follower or self.service
+
+    @property
     def _checkpoints(self) -> Collection:
         return self.mongo.checkpoints()
 
@@ -371,7 +377,7 @@ class Projector:
     async def prepare(self) -> None:
         """Read the checkpoints; load every ledger into memory. Safe to repeat."""
         lost = self.mongo.lost
-        saved = await self._checkpoints.get(self.service) or {}
+        saved = await self._checkpoints.get(self._name) or {}
         reached: Mapping[str, int] = saved.get("views", {})
         parked = await self._parked.find({"service": self.service, "kind": "view"})
         foldings = []
@@ -379,7 +385,7 @@ class Projector:
             folding = Folding(
                 view,
                 self.collection(view),
-                reached.get(view.collection.replace(".", "/"), 0),
+                reached.get(view.checkpoint, 0),
             )
             mine = [p for p in parked if p["view"] == view.collection]
             folding.parked = {p["stream"]: p["position"] for p in mine}
@@ -417,10 +423,11 @@ class Projector:
                 folding.cache.pop(key, None)
             await self._fold_surely(folding, [r for r in known if r.type in folding.types])
         else:
-            await self._checkpoints.update(self.service, {_checkpoint(folding.view): 0})
+            await self._checkpoints.update(self._name, {f"views.{folding.view.checkpoint}": 0})
             await folding.collection.delete({})
             folding.cache.clear()
             folding.checkpoint = self.position = self._ahead = 0
+            self._claimed = {}
         await self.flush()
         return True
 
@@ -481,7 +488,7 @@ class Projector:
     async def _fold_on(self) -> None:
         """Fold events as they come, not too far ahead of the writer."""
         self._behind_until = await self.journal.broker.last_position()
-        following = self.journal.follow(f"{self.service}-views", after=self.position)
+        following = self.journal.follow(f"{self._name}-views", after=self.position)
         async with aclosing(following):
             async for records in following:
                 begun = time.monotonic()
@@ -653,14 +660,14 @@ class Projector:
         if claim == self._claimed:
             return
         await self.flush()
-        await self._checkpoints.update(self.service, claim)
+        await self._checkpoints.update(self._name, claim)
         for folding in self._foldings:
             await folding.sweep(claim["position"])
         self._claimed, self._saved_at = claim, time.monotonic()
 
     def _claim(self) -> dict[str, int]:
         """What a checkpoint says now: how far each view is stored."""
-        reached = {_checkpoint(f.view): f.checkpoint for f in self._foldings}
+        reached = {f"views.{f.view.checkpoint}": f.checkpoint for f in self._foldings}
         return {**reached, "position": self.position}
 
     async def flush(self) -> None:
@@ -669,7 +676,7 @@ class Projector:
         Raises:
             Overtaken: the database was lost meanwhile, and with it perhaps what was written.
         """
-        await self._checkpoints.update(self.service, {"reaching": self.position})
+        await self._checkpoints.update(self._name, {"reaching": self.position})
         if self.mongo.lost != self._lost:
             raise Overtaken("database")
 

@@ -80,3 +80,12 @@ def test_schools_are_printed_in_sums_and_a_rate_of_few_is_a_dash() -> None:
     many, few = ([cell.strip() for cell in row] for row in rows)
     assert (many[:2], many[4:]) == (["示范中学", "无"], ["5/5", "0/0", "20% 60% 76%"])
     assert few[4:] == ["0/1", "1/1", "-"]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [[], ["--position", "1", "--at", "2026-01-01T00:00:00Z"], ["--at", "2026-01-01T00:00:00"]],
+)
+def test_a_moment_is_a_position_or_an_instant_with_its_zone(when: list[str]) -> None:
+    ended = CliRunner().invoke(app, ["as-of", "rectification.issues", "s-1", "i-1", *when])
+    assert ended.exit_code == CANNOT

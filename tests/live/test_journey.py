@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,10 +11,10 @@ import pytest
 
 from services.rectification.app import service as rectification
 from services.rectification.projection import issues
-from services.stack import Stack, operator, running
+from services.stack import SERVICES, Stack, operator, running
 from shared.embedded import Embedded
 from shared.journal import Journal
-from shared.replay import REPLAY, _pairs, compare, whole_log
+from shared.replay import REPLAY, _pairs, as_of, build_ahead, compare, drop_old, whole_log
 from shared.runtime import now
 from shared.settings import Settings
 from shared.views import Projector
@@ -125,6 +126,27 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     assert left == []
 
 
+async def test_a_document_is_told_as_it_stood_then(stack: Stack, school: School) -> None:
+    issue = str((await school.do("clerk", "/issues", ISSUE))["id"])
+    opened = school.position
+    await school.do("member", f"/issues/{issue}/claim")
+    await school.settle()
+    ask = ("as-of", "rectification.issues", school.id, issue)
+
+    then = await taizhang(stack.settings, *ask, "--position", str(opened))
+    later = await taizhang(stack.settings, *ask, "--at", now().isoformat())
+    async with operator(stack.settings) as broker:
+        none = await as_of(broker, SERVICES, *ask[1:], position=opened - 1)
+
+    mongo = stack.runtimes["rectification"].mongo
+    live = await mongo.views(f"rectification.{issues.collection}").get(f"{school.id}/{issue}")
+    assert json.loads(later.out) == live
+    told = json.loads(then.out)
+    assert (told["stage"], told["owner"], told["position"]) == ("open", None, opened)
+    assert str(ISSUE["title"]) not in then.out  # what is sealed stays sealed
+    assert none is None
+
+
 async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
     stack: Stack, school: School
 ) -> None:
@@ -145,6 +167,41 @@ async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
 
     # what had been folded was not folded again
     assert told.differences == [f"{pair.name} {school.id}/{issue}: differs in title"]
+
+
+async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
+    own_servers: tuple[Embedded, Settings],
+) -> None:
+    settings = own_servers[1]
+    new = replace(issues, version=issues.version + 1)
+    others = tuple(view for view in rectification.views if view is not issues)
+    coming = replace(rectification, views=(new, *others))
+    async with running(settings) as stack, enrolled(stack) as school:
+        mongo = stack.runtimes["rectification"].mongo
+        issue = (await school.do("clerk", "/issues", ISSUE))["id"]
+        await school.settle()
+        await stack.runtimes["rectification"].projector.save()
+
+        async with operator(settings) as broker:
+            built = await build_ahead(broker, mongo, (coming,))
+            again = await build_ahead(broker, mongo, (coming,))
+            journal = Journal(broker, mongo, "rectification")
+            starting = Projector("rectification", journal, mongo, (new,))
+            await starting.prepare()
+        early = await drop_old(mongo, (rectification,))
+        await school.do("member", f"/issues/{issue}/claim")
+        seen = await school.get("clerk", f"/issues/{issue}")
+        (shown,) = await starting.collection(new).find({})
+        before = await mongo.view_names()
+        dropped = await drop_old(mongo, (coming,))
+        after = await mongo.view_names()
+
+    assert (built, again) == ([f"rectification.{new.collection}"], [])
+    assert starting.position == shown["position"]
+    assert (shown["key"], shown["stage"], seen["stage"]) == (issue, "open", "owned")
+    assert early == []  # what is to come is not the old code's to remove
+    assert dropped == [f"rectification.{issues.collection}"]
+    assert {*before} - {*after} == {*dropped}
 
 
 async def test_a_repeated_command_gets_the_first_answer(school: School) -> None:
