@@ -100,6 +100,7 @@ class Keyring:
     _known: dict[str, bytes] = field(default_factory=dict)
     _wanted: dict[str, tuple[bytes, asyncio.Future[bytes]]] = field(default_factory=dict)
     _making: asyncio.Task[None] | None = None
+    _erased: set[str] = field(default_factory=set)
 
     @property
     def _keys(self) -> Collection:
@@ -138,8 +139,23 @@ class Keyring:
         if len(self._known) >= _CACHE:
             for old in list(self._known)[: _CACHE // 10]:
                 del self._known[old]
-        self._known[name] = key
+        if name not in self._erased:
+            self._known[name] = key
         return key
+
+    async def destroy(self, names: Iterable[str]) -> None:
+        """Destroy the keys of scopes, durably and for good; safe to repeat.
+
+        From then on this process knows them no more, even if a key comes back from a backup.
+        """
+        names = set(names)
+        self._erased |= names
+        for name in names:
+            self._known.pop(name, None)
+        _ciphers.cache_clear()
+        gone: dict[str, Document] = {name: {"_id": name, "erased": True} for name in names}
+        if there := await self._keys.insert_missing(list(gone.values())):
+            await self._keys.put_all([gone[name] for name in there])
 
     def known(self, name: str) -> bytes | None:
         """The key of a scope if it is at hand."""
@@ -153,7 +169,7 @@ class Keyring:
         """
         wanted = set(names)
         found = {name: self._known[name] for name in wanted if name in self._known}
-        if missing := wanted - found.keys():
+        if missing := wanted - found.keys() - self._erased:
             documents = await self._keys.get_many(missing)
             for name, document in documents.items():
                 if "wrapped" in document:
@@ -221,7 +237,7 @@ class Keyring:
                 continue
             for name, (_, waiting) in batch.items():
                 try:
-                    if "wrapped" not in documents[name]:
+                    if name in self._erased or "wrapped" not in documents[name]:
                         raise ScopeErased(name)  # noqa: TRY301 -- handed to whoever waits
                     waiting.set_result(self._remember(name, self._unwrap(documents[name])))
                 except Exception as error:  # noqa: BLE001 -- as above

@@ -1,6 +1,6 @@
 """Feedback, assembled."""
 
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.feedback import box, projection, queries, tables
 from services.feedback.domain import collation, opinion, report, solicitation
 from shared.runtime import Service, Stream
@@ -9,6 +9,7 @@ service = Service(
     name="feedback",
     directory=projection.directory,
     who=who,
+    erased=erased,
     streams=(
         Stream(solicitation.decider, "solicitations", queries.solicitation_facts),
         Stream(opinion.decider, "opinions", queries.opinion_facts),

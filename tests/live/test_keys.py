@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from services.stack import running
@@ -16,6 +17,7 @@ from shared.mongo import Mongo
 from shared.privacy import Keyring, WrongKey
 from shared.settings import Settings
 from tests.live.school import enrolled
+from tests.live.test_erasure import erase, gone
 
 pytestmark = [pytest.mark.live, pytest.mark.long]
 
@@ -36,12 +38,20 @@ def started(data: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-async def test_without_the_key_of_what_is_stored_nothing_starts_and_no_new_one_is_made(
+async def test_nothing_starts_without_the_right_key_and_nobody_erased_comes_back_with_an_old_one(
     own_servers: tuple[Embedded, Settings],
 ) -> None:
     embedded, settings = own_servers
-    async with running(settings) as stack, enrolled(stack):
-        pass
+    async with running(settings) as stack, enrolled(stack) as school:
+        person = await gone(school)
+        await school.settle()
+        key = f"{school.id}/person.{person}"
+        keys = stack.runtimes["campaign"].mongo.keep("keys")
+        backup = await keys.get(key)
+        await erase(school, person)
+        await school.settle()
+        assert backup is not None
+        await keys.put(backup)
     embedded.stop()
     right = settings.key_file.read_text()
 
@@ -58,8 +68,14 @@ async def test_without_the_key_of_what_is_stored_nothing_starts_and_no_new_one_i
         assert len(ended.stderr.splitlines()) == 1, ended.stderr
     assert not made
     embedded.start()
-    async with running(settings) as stack, enrolled(stack) as school:
-        assert (await school.get("clerk", "/school"))["name"] == "示范中学"
+    async with running(settings) as stack:
+        school.stack = stack
+        async with httpx.AsyncClient(base_url=stack.url) as school.client:
+            assert (await school.get("clerk", "/school"))["name"] == "示范中学"
+            entry = await school.get("clerk", f"/people/{person}")
+            assert entry["name"] == {"masked": "erased"}
+        keys = stack.runtimes["campaign"].mongo.keep("keys")
+        assert await keys.get(key) == {"_id": key, "erased": True}
 
 
 async def test_a_key_that_does_not_open_what_is_there_is_said_to_everyone_who_waits(

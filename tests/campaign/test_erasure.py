@@ -1,0 +1,197 @@
+"""Somebody is erased by two people, once they have left, and with every entry merged into theirs."""
+
+import pytest
+
+from services.campaign.app import service
+from services.campaign.domain import FourEyes, NotInRoster
+from services.campaign.domain.erasure import (
+    ApproveErasure,
+    RequestErasure,
+    StillHere,
+    WithdrawErasure,
+    decider,
+)
+from services.campaign.domain.person import Erased, MergedElsewhere
+from services.campaign.domain.person import decider as people
+from services.campaign.events import (
+    ErasureRequested,
+    ErasureWithdrawn,
+    PersonErased,
+    PersonMerged,
+    SchoolLeft,
+)
+from services.campaign.projection import erasure_card
+from services.campaign.queries import person_shown
+from services.campaign.roster import Person
+from services.stack import SERVICES
+from shared.callers import Caller
+from shared.decider import OutOfOrder, PersonId
+from tests.campaign.examples import (
+    ADMIN,
+    DIRECTORY,
+    GONE,
+    HEAD,
+    NOBODY,
+    NOON,
+    OPERATOR,
+    SPARE,
+    TEACHER,
+    TODAY,
+    TOMORROW,
+    YESTERDAY,
+    directory_after,
+    log,
+    someone,
+)
+from tests.campaign.test_person import correct, enter, merge, name_deputy, rejoin
+from tests.campaign.test_school import enrolled
+from tests.scenario import Scenario
+
+erasure = Scenario(decider, DIRECTORY)
+requested = ErasureRequested(person=GONE, reason="本人要求", requested_by=ADMIN)
+withdrawn = ErasureWithdrawn(reason="本人收回")
+erased = PersonErased(people=(GONE,), reason="核实无误")
+
+
+def ask(reason: str = "本人要求", person: PersonId = GONE) -> RequestErasure:
+    return RequestErasure(by=ADMIN, at=NOON, person=person, reason=reason)
+
+
+def approve(by: PersonId = HEAD, reason: str = "核实无误") -> ApproveErasure:
+    return ApproveErasure(by=by, at=NOON, reason=reason)
+
+
+def withdraw(reason: str = "本人收回") -> WithdrawErasure:
+    return WithdrawErasure(by=HEAD, at=NOON, reason=reason)
+
+
+def knowing(**people: Person) -> Scenario:
+    """The same school with other entries in its roster."""
+    entries = {PersonId(key): entry for key, entry in people.items()}
+    roster = {**DIRECTORY.roster.people, **entries}
+    return erasure.knowing(
+        DIRECTORY.model_copy(
+            update={"roster": DIRECTORY.roster.model_copy(update={"people": roster})}
+        )
+    )
+
+
+def test_one_asks_and_another_approves() -> None:
+    erasure.given().when(ask()).then(requested)
+    erasure.given(requested).when(ask()).then_nothing()
+    erasure.given(requested).when(ask("另")).then_rejected(OutOfOrder)
+    erasure.given(requested).when(approve()).then(erased)
+    erasure.given(requested).when(approve(OPERATOR)).then(erased)
+    erasure.given(requested, erased).when(approve()).then_nothing()
+    erasure.given(requested, erased).when(approve(reason="另")).then_rejected(OutOfOrder)
+
+
+def test_the_same_person_under_whatever_entry_does_not_do_both() -> None:
+    erasure.given(requested).when(approve(ADMIN)).then_rejected(FourEyes)
+    under_another = requested.model_copy(update={"requested_by": SPARE})
+    merged = knowing(**{SPARE: someone(merged_into=ADMIN)})
+    merged.given(under_another).when(approve(ADMIN)).then_rejected(FourEyes)
+
+
+def test_a_request_is_taken_back_and_made_again() -> None:
+    erasure.given(requested).when(withdraw()).then(withdrawn)
+    erasure.given(requested, withdrawn).when(withdraw()).then_nothing()
+    erasure.given(requested, withdrawn).when(withdraw("另")).then_rejected(OutOfOrder)
+    erasure.given(requested, withdrawn).when(approve()).then_rejected(OutOfOrder)
+    erasure.given(requested, withdrawn).when(ask()).then(requested)
+
+
+def test_what_nobody_asked_for_is_neither_approved_nor_taken_back() -> None:
+    erasure.given().when(approve()).then_rejected(OutOfOrder)
+    erasure.given().when(withdraw()).then_rejected(OutOfOrder)
+
+
+def test_it_is_never_undone() -> None:
+    erasure.given(requested, erased).when(withdraw()).then_rejected(OutOfOrder)
+    erasure.given(requested, erased).when(ask()).then_rejected(Erased)
+    as_alias = DIRECTORY.model_copy(update={"erased": (GONE,)})
+    erasure.knowing(as_alias).given().when(ask()).then_rejected(Erased)
+
+
+@pytest.mark.parametrize("person", [TEACHER, HEAD])
+def test_who_belongs_to_the_school_leaves_it_first(person: PersonId) -> None:
+    erasure.given().when(ask(person=person)).then_rejected(StillHere)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"left_on": None}, {"left_on": TODAY}, {"joined_on": TOMORROW}]
+)
+def test_it_counts_whether_they_are_here_when_it_is_approved(changed: dict[str, object]) -> None:
+    back = knowing(**{GONE: someone(**changed)})
+    back.given(requested).when(approve()).then_rejected(StillHere)
+
+
+def test_only_who_is_in_the_roster_is_erased_and_that_by_the_entry_that_stands() -> None:
+    erasure.given().when(ask(person=NOBODY)).then_rejected(NotInRoster)
+    duplicate = knowing(**{SPARE: someone(merged_into=GONE)})
+    duplicate.given().when(ask(person=SPARE)).then_rejected(MergedElsewhere)
+    duplicate.given(requested).when(approve()).then(
+        PersonErased(people=(GONE, SPARE), reason="核实无误")
+    )
+
+
+def test_who_was_entered_by_mistake_can_be_erased_at_once() -> None:
+    mistake = knowing(**{SPARE: someone(voided=True)})
+    mistake.given().when(ask(person=SPARE)).then(requested.model_copy(update={"person": SPARE}))
+
+
+def test_the_entry_of_who_was_erased_changes_no_more() -> None:
+    after = DIRECTORY.model_copy(update={"erased": (GONE,)})
+    person = Scenario(people, after)
+    past = people.decide(enter(), people.initial, DIRECTORY)
+    assert past is not None
+    for command in (correct(), rejoin(), merge(HEAD)):
+        theirs = command.model_copy(update={"stream": GONE})
+        person.given(past, SchoolLeft(on=YESTERDAY)).when(theirs).then_rejected(Erased)
+    person.given(past).when(merge(GONE)).then_rejected(Erased)
+    person.given(past).when(name_deputy(GONE)).then_rejected(Erased)
+
+
+def test_every_service_knows_from_the_directory_whom_to_forget() -> None:
+    known = directory_after(log(("no1", enrolled), ("e", requested), ("e", erased)))
+    for each in SERVICES:
+        assert each.erased(known) == (GONE,)
+
+
+def test_who_was_erased_stays_in_the_roster_and_is_shown_as_erased() -> None:
+    after = DIRECTORY.model_copy(update={"erased": (GONE,)})
+    place = {
+        "_id": f"no1/{GONE}",
+        "key": GONE,
+        "school": "no1",
+        "position": 1,
+        "opened": 1,
+        "version": 1,
+    }
+    entry = someone(left_on=YESTERDAY).model_dump(mode="json")
+    card = {**entry, "changed_at": NOON.isoformat(), "reason": None}
+    reader = Caller(TEACHER, frozenset({"person"}))
+    assert person_shown({**card, **place}, TODAY, reader, after)["erased"]
+    assert not person_shown({**card, **place}, TODAY, reader, DIRECTORY)["erased"]
+
+
+def test_the_card_says_who_asked_who_approved_and_how_it_stands() -> None:
+    records = log(("e", requested), ("e", withdrawn), ("e", requested), ("e", erased))
+    cards = []
+    card = None
+    for record in records:
+        card = erasure_card(card, record)
+        assert card is not None
+        cards.append((card.state, card.reason, card.requested_by, card.approved_by))
+    assert cards == [
+        ("requested", "本人要求", ADMIN, None),
+        ("withdrawn", "本人收回", ADMIN, None),
+        ("requested", "本人要求", ADMIN, None),
+        ("erased", "核实无误", ADMIN, ADMIN),
+    ]
+    assert erasure_card(None, log(("e", PersonMerged(into=HEAD, reason="x")))[0]) is None
+
+
+def test_it_is_asked_of_campaign() -> None:
+    commands = {ask(), approve(), withdraw()}
+    assert {type(c) for c in commands} <= {kind for _, kind in service.commands().values()}
