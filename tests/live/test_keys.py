@@ -141,7 +141,7 @@ async def test_a_rotation_that_was_interrupted_goes_on_and_nothing_starts_before
     await after.unlock(file)
     assert (count, former.read_text()) == (699, before)
     assert file.read_text() != before
-    assert {path.name for path in rotation.file.parent.iterdir()} == {file.name, former.name}  # noqa: ASYNC240 -- a test may wait
+    assert {path.name for path in rotation.file.parent.iterdir()} == {file.name, former.name}
     assert await after.find(names) == {name: keys[name] for name in names[1:]}
     with pytest.raises(WrongKey):
         await Keyring(mongo, bytes.fromhex(before)).find(names[-1:])
