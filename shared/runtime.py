@@ -396,7 +396,7 @@ class Runtime:
     _lag: Lag = field(default_factory=Lag)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _erased: dict[str, tuple[PersonId, ...]] = field(default_factory=dict)
+    _erased: dict[str, set[PersonId]] = field(default_factory=dict)
     """Whose keys this process has destroyed and knows no more, by school."""
     _minute: datetime | None = None
     _callers: dict[tuple[str, Claims], tuple[BaseModel | None, Caller]] = field(
@@ -505,9 +505,10 @@ class Runtime:
         """Destroy the keys of everybody erased in a school as far as the directory knows."""
         directory = self.projector.ledger(self.service.directory, school)
         erased = () if directory is None else self.service.erased(directory)
-        if erased != self._erased.get(school, ()):
-            await self.privacy.keyring.destroy({f"{school}/person.{person}" for person in erased})
-            self._erased[school] = erased
+        done = self._erased.setdefault(school, set())
+        if new := set(erased) - done:
+            await self.privacy.keyring.destroy({f"{school}/person.{person}" for person in new})
+            done |= new
 
     def _begin(self, work: Any) -> None:  # noqa: ANN401 -- a coroutine
         self._tasks.append(begun(work))

@@ -26,6 +26,8 @@ from services.campaign.roster import Person
 from services.stack import SERVICES
 from shared.callers import Caller
 from shared.decider import OutOfOrder, PersonId
+from shared.privacy import ScopeErased
+from shared.views import Working
 from tests.campaign.examples import (
     ADMIN,
     DIRECTORY,
@@ -45,6 +47,7 @@ from tests.campaign.examples import (
 )
 from tests.campaign.test_person import correct, enter, merge, name_deputy, rejoin
 from tests.campaign.test_school import enrolled
+from tests.memory import TOWN, works
 from tests.scenario import Scenario
 
 erasure = Scenario(decider, DIRECTORY)
@@ -156,6 +159,24 @@ def test_every_service_knows_from_the_directory_whom_to_forget() -> None:
     known = directory_after(log(("no1", enrolled), ("e", requested), ("e", erased)))
     for each in SERVICES:
         assert each.erased(known) == (GONE,)
+
+
+async def test_nobody_comes_back_with_an_old_key_or_while_views_begin_again() -> None:
+    at = await works(service, DIRECTORY.model_copy(update={"erased": (GONE,)}))
+    ring, name = at.runtime.privacy.keyring, f"{TOWN}/person.{GONE}"
+    await ring.ensure(name)
+    backup = at.kept("keys")[name]
+    for directory in (None, DIRECTORY, None):
+        await at.runtime._forget(TOWN)
+        assert at.kept("keys")[name] == {"_id": name, "erased": True}
+        assert ring.known(name) is None
+        at.runtime.projector._foldings[0].cache[f"{TOWN}/school"] = Working(directory, None, 0, 0)
+
+    at.kept("keys")[name] = backup
+
+    assert await ring.find([name]) == {}
+    with pytest.raises(ScopeErased):
+        await ring.ensure(name)
 
 
 def test_who_was_erased_stays_in_the_roster_and_is_shown_as_erased() -> None:
