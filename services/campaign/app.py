@@ -48,6 +48,7 @@ service = Service(
         queries.People: queries.roster,
         queries.Person: queries.person,
         queries.Erasures: queries.all_erasures,
+        queries.Retention: queries.retention,
         queries.Accounts: queries.account_holders,
         queries.Bureaus: queries.all_bureaus,
         queries.Calendar: queries.calendar,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from services.campaign.calendar import Calendar as Days
-from services.campaign.calendar import Day
+from services.campaign.calendar import Day, duration
 from services.campaign.calendar import SchoolYear as Year
 from services.campaign.defaults import SETTINGS, Setting
 from services.campaign.directory import Campaign as Entry
@@ -193,6 +193,58 @@ async def all_erasures(query: Erasures, desk: Desk, _: Caller) -> dict[str, Any]
     where = _asked(state=query.state)
     found = await desk.find(erasures, where, after=query.after, limit=query.limit)
     return _page([shown(document) for document in found], query.limit)
+
+
+class Retention(Query):
+    """Whose name has been kept as long as policy says, or soon will have been, as of a day.
+
+    A dry run: nobody is erased by it, that takes two people.
+    """
+
+    zh = "个人信息保留期限"
+    path = "retention"
+    allowed = ADMINISTRATION
+    on: Day | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def retention(query: Retention, desk: Desk, _: Caller) -> dict[str, Any]:
+    """One page of people who left, with the last day of keeping; who was voided has none."""
+    known = _enrolled(desk)
+    day = query.on or known.day(desk.at)
+    kept = kept_until(known, day)
+    where = {"_id": {"$in": [f"{desk.school}/{person}" for person in kept]}}
+    found = await desk.find(people, where, after=query.after, limit=query.limit)
+    items = [_kept(document, kept[document["key"]], day) for document in found]
+    return {**_page(items, query.limit), "on": day.isoformat()}
+
+
+def kept_until(known: Directory, day: date) -> dict[PersonId, date | None]:
+    """Up to which day whose name is kept, of those where that day is past or near."""
+    names = ("names_kept", "names_warning")
+    keep, warn = (duration(known.policy.setting(name).value) for name in names)
+    found: dict[PersonId, date | None] = {}
+    for person, entry in known.roster.people.items():
+        if person in known.erased or entry.merged_into:
+            continue
+        if entry.voided:
+            found[person] = None
+        elif entry.left_on and entry.left_on + keep <= day + warn:
+            found[person] = entry.left_on + keep
+    return found
+
+
+def _kept(document: Document, until: date | None, day: date) -> dict[str, Any]:
+    return {
+        "id": document["key"],
+        "name": document["name"],
+        "left_on": document["left_on"],
+        "keep_until": until and until.isoformat(),
+        "state": "due" if until is None or until < day else "soon",
+        "position": document["position"],
+        "opened": document["opened"],
+    }
 
 
 class Accounts(Query):

@@ -1,8 +1,13 @@
 """Somebody is erased by two people, once they have left, and with every entry merged into theirs."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.campaign.app import service
+from services.campaign.calendar import Period
+from services.campaign.defaults import Policy
+from services.campaign.directory import Campaign
 from services.campaign.domain import FourEyes, NotInRoster
 from services.campaign.domain.erasure import (
     ApproveErasure,
@@ -16,23 +21,27 @@ from services.campaign.domain.person import decider as people
 from services.campaign.events import (
     ErasureRequested,
     ErasureWithdrawn,
+    PersonEntered,
     PersonErased,
     PersonMerged,
     SchoolLeft,
+    SettingUnit,
 )
 from services.campaign.projection import erasure_card
-from services.campaign.queries import person_shown
-from services.campaign.roster import Person
+from services.campaign.queries import Retention, kept_until, person_shown, retention
+from services.campaign.roster import Person, Roster
 from services.stack import SERVICES
 from shared.callers import Caller
 from shared.decider import OutOfOrder, PersonId
 from shared.privacy import ScopeErased
 from shared.views import Working
+from tests import memory
 from tests.campaign.examples import (
     ADMIN,
     DIRECTORY,
     GONE,
     HEAD,
+    NEW_YEAR,
     NOBODY,
     NOON,
     OPERATOR,
@@ -194,6 +203,57 @@ def test_who_was_erased_stays_in_the_roster_and_is_shown_as_erased() -> None:
     reader = Caller(TEACHER, frozenset({"person"}))
     assert person_shown({**card, **place}, TODAY, reader, after)["erased"]
     assert not person_shown({**card, **place}, TODAY, reader, DIRECTORY)["erased"]
+
+
+KEPT = timedelta(days=1825)
+WARNED = timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("later", "listed"),
+    [
+        (KEPT - WARNED - timedelta(days=1), False),
+        (KEPT - WARNED, True),
+        (KEPT, True),
+        (KEPT + timedelta(days=1), True),
+    ],
+)
+def test_whose_name_was_kept_long_enough_is_listed_and_before_that_for_a_while(
+    later: timedelta, *, listed: bool
+) -> None:
+    expected = {GONE: YESTERDAY + KEPT} if listed else {}
+    assert kept_until(DIRECTORY, YESTERDAY + later) == expected
+
+
+def test_who_was_erased_or_merged_is_not_listed_and_who_was_voided_is_at_once() -> None:
+    day = YESTERDAY + KEPT
+    assert kept_until(DIRECTORY.model_copy(update={"erased": (GONE,)}), day) == {}
+    others = {SPARE: someone(voided=True), GONE: someone(left_on=YESTERDAY, merged_into=HEAD)}
+    roster = Roster(people={**DIRECTORY.roster.people, **others})
+    assert kept_until(DIRECTORY.model_copy(update={"roster": roster}), day) == {SPARE: None}
+
+
+def test_a_school_says_itself_how_long_names_are_kept() -> None:
+    own = {"names_kept": Period(value="P30D", unit=SettingUnit.duration)}
+    running = Campaign(
+        title="…", begins_on=TODAY, ends_on=TODAY, stages=(), policy=Policy(values=own)
+    )
+    school = DIRECTORY.model_copy(update={"campaigns": {"this-year": running}})
+    assert kept_until(school, TODAY) == {GONE: YESTERDAY + timedelta(days=30)}
+
+
+@pytest.mark.parametrize(("after", "state"), [(KEPT, "soon"), (KEPT + timedelta(days=1), "due")])
+async def test_the_list_is_a_dry_run_for_any_day(after: timedelta, state: str) -> None:
+    at = await works(service, DIRECTORY)
+    entered = PersonEntered(name="…", joined_on=NEW_YEAR)
+    entry, left = (GONE, entered), (GONE, SchoolLeft(on=YESTERDAY))
+    await at.runtime.projector.apply(memory.log(entry, left, by=ADMIN, noon=NOON))
+    desk = at.runtime.desk(TOWN, NOON)
+    found = await retention(
+        Retention(on=YESTERDAY + after), desk, Caller(ADMIN, frozenset({"person"}))
+    )
+    [item] = found["items"]
+    assert (item["id"], item["state"]) == (GONE, state)
 
 
 def test_the_card_says_who_asked_who_approved_and_how_it_stands() -> None:
