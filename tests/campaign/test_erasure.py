@@ -271,8 +271,3 @@ def test_the_card_says_who_asked_who_approved_and_how_it_stands() -> None:
         ("erased", "核实无误", ADMIN, ADMIN),
     ]
     assert erasure_card(None, log(("e", PersonMerged(into=HEAD, reason="x")))[0]) is None
-
-
-def test_it_is_asked_of_campaign() -> None:
-    commands = {ask(), approve(), withdraw()}
-    assert {type(c) for c in commands} <= {kind for _, kind in service.commands().values()}

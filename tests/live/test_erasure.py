@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from services.campaign.app import service as campaign
+from services.stack import operator
 from shared.broker import EVENTS
-from shared.journal import recorded
-from shared.replay import Chain
+from shared.journal import SNAPSHOT_EVERY, recorded
+from shared.replay import Chain, compare
 from shared.runtime import FORGET_AFTER, now
 from tests.live.school import School
 
@@ -60,6 +62,9 @@ async def everything_stored(school: School) -> str:
 
 async def test_every_service_forgets_and_nothing_recorded_changes(school: School) -> None:
     person = await gone(school)
+    for n in range(SNAPSHOT_EVERY):
+        said = {"name": NAME, "number": NUMBER, "reason": f"第{n}次核对"}
+        await school.do("clerk", f"/people/{person}/correct", said)
     await school.settle()
     before = await events(school)
     entered = next(
@@ -102,10 +107,28 @@ async def test_every_service_forgets_and_nothing_recorded_changes(school: School
         assert record.intact()
         chain.check(record)
     assert chain.broken == []
+    snapshot = f"evt.{school.id}.campaign.person.{person}"
+    snapshots = school.stack.runtimes["campaign"].mongo.views("campaign.snapshots")
+    async with asyncio.timeout(20):
+        while await snapshots.get(snapshot) is None:
+            await asyncio.sleep(0.05)
     stored = await everything_stored(school)
-    assert person in stored
+    assert snapshot in stored
+    assert entered.name in stored
     assert NAME not in stored
     assert NUMBER not in stored
+
+
+async def test_what_is_shown_is_what_the_log_says_also_of_who_was_erased(school: School) -> None:
+    await erase(school, await gone(school))
+    await school.settle()
+    mongo = school.stack.runtimes["campaign"].mongo
+
+    async with operator(school.stack.settings) as broker:
+        for view in ("campaign.people", "campaign.directory", "campaign.erasures"):
+            told = await compare(broker, mongo, (campaign,), only=view)
+            assert told.as_data()["good"], told
+            assert told.documents
 
 
 async def test_a_key_that_comes_back_from_a_backup_revives_nobody(school: School) -> None:
