@@ -20,9 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.broker import SCHEDULES, JetStreamRefusal
+from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
-from shared.privacy import WrongKey
+from shared.privacy import Rotation, WrongKey
 from shared.security import Issuer
 from shared.settings import Settings
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 parked_app = typer.Typer(no_args_is_help=True, help="What was set aside, and what to do with it.")
+keys_app = typer.Typer(no_args_is_help=True, help="The keys everything is sealed with.")
 bench_app = typer.Typer(no_args_is_help=True, help="Speeds as ratios to raw calls in the same run.")
 app.add_typer(parked_app, name="parked")
+app.add_typer(keys_app, name="keys")
 app.add_typer(bench_app, name="bench")
 out = Console(markup=False, emoji=False)  # what people wrote is shown as they wrote it
 
@@ -761,6 +764,56 @@ async def _settle(item: str, decision: str, outcome: str) -> int:
     if found["kind"] == "box" and decision == "replay":
         outcome = "is tried with every batch of {service} anyway"
     typer.echo(f"{item} {outcome.format(service=found['service'])}")
+    return GOOD
+
+
+# -- Keys --------------------------------------------------------------------------------------------
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="An embedded stack's data; else the servers of `TAIZHANG_*`."),
+    ] = None,
+) -> None:
+    """Give the deployment a new key and wrap every stored key with it; every service must be stopped.
+
+    An interrupted rotation goes on where it was; until it is over no service starts.
+    """
+    if data is None:
+        run(_rotated(Settings()))
+    stack, settings = embedded(data or DATA)
+    try:
+        run(_rotated(settings))
+    finally:
+        stack.stop()
+
+
+async def _rotated(settings: Settings) -> int:
+    from services.stack import answering
+
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
+    rotation = Rotation(mongo, settings.key_file)
+    try:
+        begins = await rotation.begin()
+        try:
+            running = await answering(settings)
+        except Unavailable as trouble:
+            running = [f"unknown, {trouble} does not answer"]
+        if running:
+            if begins:
+                await rotation.call_off()
+            typer.echo(f"taizhang: stop every service first: {', '.join(running)}", err=True)
+            return CANNOT
+        count, old = await rotation.run()
+    except Unavailable as trouble:
+        typer.echo(f"taizhang: {trouble} does not answer", err=True)
+        return CANNOT
+    finally:
+        mongo.close()
+    typer.echo(f"{count} keys are wrapped with the new {settings.key_file}: back it up.")
+    typer.echo(f"{old} opens older backups only: move it to where these are, or delete both.")
     return GOOD
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,11 @@ from services.oversight.app import service as oversight
 from services.rectification.app import service as rectification
 from services.study.app import service as study
 from services.talks.app import service as talks
-from shared.broker import Broker
+from shared.broker import Broker, NobodyThere
 from shared.mongo import Mongo
 from shared.provision import provision
 from shared.replay import Comparison, compare
-from shared.runtime import Runtime, Service
+from shared.runtime import Runtime, Service, progress_of
 from shared.settings import Settings
 
 SERVICES: tuple[Service, ...] = (
@@ -61,6 +61,22 @@ async def compared(settings: Settings, mongo: Mongo) -> Comparison:
     """Fold every view afresh and compare with what people are shown."""
     async with operator(settings) as broker:
         return await compare(broker, mongo, SERVICES)
+
+
+async def answering(settings: Settings) -> list[str]:
+    """The services that run now, anywhere.
+
+    Raises:
+        Unavailable: it cannot be told: the log, or a service that is there, does not answer.
+    """
+    found = []
+    async with operator(settings) as broker:
+        await broker.round_trip()
+        for service in SERVICES:
+            with suppress(NobodyThere):
+                await progress_of(broker, service.name)
+                found.append(service.name)
+    return found
 
 
 @dataclass

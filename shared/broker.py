@@ -57,6 +57,10 @@ class ConsumerLost(Exception):  # noqa: N818 -- expected after a restart: make a
     """The consumer or its server went away."""
 
 
+class NobodyThere(Unavailable):
+    """Nobody serves what was asked for."""
+
+
 class Forbidden(Exception):  # noqa: N818 -- a condition, named like the others
     """This user's permissions do not allow what the service needs."""
 
@@ -291,6 +295,8 @@ class Broker:
             return await self._connection.request(
                 subject, body, timeout=within, headers=dict(headers) if headers else None
             )
+        except nats.errors.NoRespondersError as error:
+            raise NobodyThere("log") from error
         except _UNANSWERED as error:
             raise Unavailable("log") from error
 

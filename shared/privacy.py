@@ -100,17 +100,26 @@ class Keyring:
     _known: dict[str, bytes] = field(default_factory=dict)
     _wanted: dict[str, tuple[bytes, asyncio.Future[bytes]]] = field(default_factory=dict)
     _making: asyncio.Task[None] | None = None
+    _erased: set[str] = field(default_factory=set)
 
     @property
     def _keys(self) -> Collection:
         return self.mongo.keep("keys")
 
+    @property
+    def _rotation(self) -> Collection:
+        return self.mongo.keep("rotation")
+
     async def unlock(self, file: Path) -> None:
         """Take up the deployment's key from its file; make one where nothing was ever wrapped.
 
         Raises:
-            WrongKey: what is stored was wrapped with another key, or its key is missing.
+            WrongKey: what is stored was wrapped with another key, or its key is missing, or a
+                rotation is not over.
         """
+        if await self._rotation.get(ROTATION):
+            msg = "a rotation of the deployment's key was begun: end it with `taizhang keys rotate`"
+            raise WrongKey(msg)
         wrapped = await self._keys.find({"wrapped": {"$exists": True}}, limit=1)
         self.deployment = deployment_key(file, may_be_new=not wrapped)
         try:
@@ -134,12 +143,43 @@ class Keyring:
         except InvalidTag:
             raise WrongKey(document["_id"]) from None
 
+    def opens(self, document: Document) -> bool:
+        """Whether a stored key was wrapped with this deployment key."""
+        try:
+            self._unwrap(document)
+        except WrongKey:
+            return False
+        return True
+
+    def wrapped_anew(self, document: Document, old: "Keyring") -> Document:
+        """A stored key that another deployment key wrapped, wrapped with this one.
+
+        Raises:
+            WrongKey: the other did not wrap it.
+        """
+        return self._wrapped(document["_id"], old._unwrap(document))  # noqa: SLF001 -- of its own kind
+
     def _remember(self, name: str, key: bytes) -> bytes:
         if len(self._known) >= _CACHE:
             for old in list(self._known)[: _CACHE // 10]:
                 del self._known[old]
-        self._known[name] = key
+        if name not in self._erased:
+            self._known[name] = key
         return key
+
+    async def destroy(self, names: Iterable[str]) -> None:
+        """Destroy the keys of scopes, durably and for good; safe to repeat.
+
+        From then on this process knows them no more, even if a key comes back from a backup.
+        """
+        names = set(names)
+        self._erased |= names
+        for name in names:
+            self._known.pop(name, None)
+        _ciphers.cache_clear()
+        gone: dict[str, Document] = {name: {"_id": name, "erased": True} for name in names}
+        if there := await self._keys.insert_missing(list(gone.values())):
+            await self._keys.put_all([gone[name] for name in there])
 
     def known(self, name: str) -> bytes | None:
         """The key of a scope if it is at hand."""
@@ -153,7 +193,7 @@ class Keyring:
         """
         wanted = set(names)
         found = {name: self._known[name] for name in wanted if name in self._known}
-        if missing := wanted - found.keys():
+        if missing := wanted - found.keys() - self._erased:
             documents = await self._keys.get_many(missing)
             for name, document in documents.items():
                 if "wrapped" in document:
@@ -221,7 +261,7 @@ class Keyring:
                 continue
             for name, (_, waiting) in batch.items():
                 try:
-                    if "wrapped" not in documents[name]:
+                    if name in self._erased or "wrapped" not in documents[name]:
                         raise ScopeErased(name)  # noqa: TRY301 -- handed to whoever waits
                     waiting.set_result(self._remember(name, self._unwrap(documents[name])))
                 except Exception as error:  # noqa: BLE001 -- as above
@@ -230,6 +270,75 @@ class Keyring:
     def _wrapped(self, name: str, key: bytes) -> Document:
         nonce = secrets.token_bytes(_NONCE)
         return {"_id": name, "wrapped": nonce + self._wrapping().encrypt(nonce, key, name.encode())}
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Gives the deployment a new key and wraps every stored key with it.
+
+    No service may run meanwhile, and none starts before it is over. `file` holds the old key until nothing
+    needs it, the new one waits beside it; an interrupted rotation goes on where it was. Afterwards
+    the old one opens older backups of the keys, and nothing else needs it.
+    """
+
+    mongo: Mongo
+    file: Path
+
+    async def begin(self) -> bool:
+        """Keep services from starting; gives whether this begins it, rather than goes on with it."""
+        return await self.mongo.keep("rotation").insert({"_id": ROTATION})
+
+    async def call_off(self) -> None:
+        """Let services start again. Only where nothing was wrapped with the new key."""
+        await self.mongo.keep("rotation").delete({"_id": ROTATION})
+
+    async def run(self, tell: Callable[[int], None] = lambda _: None) -> tuple[int, Path]:
+        """Wrap every key anew and put the new deployment key in the old one's place.
+
+        Gives how many keys are wrapped with it, and where the old one is now; `tell` is told now and
+        then how many so far.
+
+        Raises:
+            WrongKey: one opens with neither key, or a file does not hold one.
+        """
+        old = Keyring(self.mongo, deployment_key(self.file, may_be_new=False))
+        waiting = self.file.with_name(f"{self.file.name}.new")
+        new = Keyring(self.mongo, deployment_key(waiting))
+        _to_disk(waiting)
+        keys = self.mongo.keep("keys")
+        count, after = 0, ""
+        while page := await keys.find(
+            {"_id": {"$gt": after}, "wrapped": {"$exists": True}}, limit=_PAGE
+        ):
+            if anew := [
+                new.wrapped_anew(document, old) for document in page if not new.opens(document)
+            ]:
+                await keys.put_all(anew)
+            count, after = count + len(page), page[-1]["_id"]
+            tell(count)
+        fingerprint = _subkey(old.deployment, "fingerprint").hex()[:8]
+        former = self.file.with_name(f"{self.file.name}.{fingerprint}")
+        with suppress(FileExistsError):  # interrupted here before
+            os.link(self.file, former)
+        waiting.replace(self.file)
+        _to_disk(self.file)
+        await self.call_off()
+        return count, former
+
+
+ROTATION = "deployment-key"
+"""The one document of `taizhang_keep.rotation`, while a rotation is not over."""
+_PAGE = 500
+
+
+def _to_disk(file: Path) -> None:
+    """Make a file and its name durable."""
+    for path in (file, file.parent):
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 class ScopeErased(Exception):  # noqa: N818 -- a state of the world

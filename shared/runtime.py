@@ -68,6 +68,7 @@ FAR = 1_000
 """Events ahead of the views from which on a position is only waited for if the log has it."""
 LAG_ALLOWED = 30.0  # seconds until views must have what was at the log's end
 POLICY_CONCURRENCY = 16
+FORGET_AFTER = 1.0  # seconds until keys of who was erased are destroyed where nobody asks
 PRESSING = 8
 """Requests at work from which on views give way to commands."""
 EVERY = "any"
@@ -262,6 +263,7 @@ class Service:
 
     `who(directory, claims, account, at)` tells who a token's bearer is in a school; `directory` is
     the ledger it reads. `founding` is the one command that may come to a school that is not enrolled.
+    `erased` tells from the directory whose keys are destroyed for good.
     `detours` may answer a command otherwise than by recording an event.
     `figures` brings up to date what `/metrics` tells of its schools; it is called before each reading.
     `chores` run beside the service until it stops; `tables` say how a table's row is a command.
@@ -270,6 +272,7 @@ class Service:
     name: str
     directory: View[Any]
     who: Callable[[Any, Claims, str, datetime], Caller]
+    erased: Callable[[Any], tuple[PersonId, ...]] = lambda _: ()
     streams: tuple[Stream, ...] = ()
     views: tuple[View[Any], ...] = ()
     queries: Mapping[type[Query], Answering] = field(default_factory=dict)
@@ -395,6 +398,8 @@ class Runtime:
     _lag: Lag = field(default_factory=Lag)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _erased: dict[str, set[PersonId]] = field(default_factory=dict)
+    """Whose keys this process has destroyed and knows no more, by school."""
     _minute: datetime | None = None
     _callers: dict[tuple[str, Claims], tuple[BaseModel | None, Caller]] = field(
         default_factory=dict
@@ -457,6 +462,7 @@ class Runtime:
         self._begin(self.projector.run())
         again = partial(patiently, partial(self._retry_parked, "policy"))
         self._begin(self._when_caught_up(again))
+        self._begin(self._when_caught_up(self._forget_all))
         for policy in self.service.policies:
             self._begin(self._when_caught_up(partial(self._pursue, policy)))
         for chore in self.service.chores:
@@ -490,6 +496,22 @@ class Runtime:
     async def _when_caught_up(self, work: Callable[[], Awaitable[None]]) -> None:
         await self.projector.reached(self._lag.floor, within=None)
         await work()
+
+    async def _forget_all(self) -> None:
+        """Destroy the keys of everybody the log says is erased, at the start and as it happens."""
+        while True:
+            for school, _ in self.projector.ledgers(self.service.directory):
+                await patiently(partial(self._forget, school))
+            await asyncio.sleep(FORGET_AFTER)
+
+    async def _forget(self, school: str) -> None:
+        """Destroy the keys of everybody erased in a school as far as the directory knows."""
+        directory = self.projector.ledger(self.service.directory, school)
+        erased = () if directory is None else self.service.erased(directory)
+        done = self._erased.setdefault(school, set())
+        if new := set(erased) - done:
+            await self.privacy.keyring.destroy({f"{school}/person.{person}" for person in new})
+            done |= new
 
     def _begin(self, work: Any) -> None:  # noqa: ANN401 -- a coroutine
         self._tasks.append(begun(work))
@@ -815,6 +837,7 @@ class Runtime:
 
     async def _found(self, query: Query, desk: Desk, caller: Caller) -> Any:  # noqa: ANN401 -- JSON
         """What a query finds, its tokens opened; what is to be on record is, before it is answered."""
+        await self._forget(desk.school)
         found = await self.service.queries[type(query)](query, desk, caller)
         opened = await self.privacy.open(desk.school, found)
         if caller.on_record:

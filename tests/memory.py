@@ -70,6 +70,10 @@ class Drawer(Collection):
     async def put(self, document: Document) -> None:
         self.documents[document["_id"]] = document
 
+    async def put_all(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            await self.put(document)
+
     async def update(self, key: str, changes: Mapping[str, Any], *, upsert: bool = True) -> bool:
         known = key in self.documents
         if upsert or known:

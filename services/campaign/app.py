@@ -1,12 +1,13 @@
 """Campaign, assembled."""
 
 from services.campaign import projection, queries, tables
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.campaign.domain import (
     account,
     bureau,
     calendar,
     campaign,
+    erasure,
     inspection,
     person,
     school,
@@ -18,11 +19,13 @@ service = Service(
     name="campaign",
     directory=projection.directory,
     who=who,
+    erased=erased,
     streams=(
         Stream(school.decider, "schools", queries.nothing),
         Stream(calendar.decider, "calendars", queries.directory_of_the_school),
         Stream(unit.decider, "units", queries.directory_of_the_school),
         Stream(person.decider, "people", queries.directory_of_the_school),
+        Stream(erasure.decider, "erasures", queries.directory_of_the_school),
         Stream(account.decider, "accounts", queries.directory_of_the_school),
         Stream(bureau.decider, "bureaus", queries.directory_of_the_school),
         Stream(campaign.decider, "campaigns", queries.directory_of_the_school),
@@ -32,6 +35,7 @@ service = Service(
         projection.schools,
         projection.units,
         projection.people,
+        projection.erasures,
         projection.accounts,
         projection.bureaus,
         projection.calendars,
@@ -43,6 +47,8 @@ service = Service(
         queries.Units: queries.all_units,
         queries.People: queries.roster,
         queries.Person: queries.person,
+        queries.Erasures: queries.all_erasures,
+        queries.Retention: queries.retention,
         queries.Accounts: queries.account_holders,
         queries.Bureaus: queries.all_bureaus,
         queries.Calendar: queries.calendar,

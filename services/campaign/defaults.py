@@ -155,6 +155,12 @@ SETTINGS: dict[str, Setting] = {
         source="public",
         zh="民主评议等次",
     ),
+    "names_kept": Setting(
+        value="P1825D", unit=SettingUnit.duration, source="ours", zh="离校后个人信息保留期限"
+    ),
+    "names_warning": Setting(
+        value="P90D", unit=SettingUnit.duration, source="ours", zh="保留期满前多久提示"
+    ),
     "weight_response": Setting(
         value="0.1", unit=SettingUnit.ratio, source="public", zh="响应率权重"
     ),

@@ -29,6 +29,7 @@ from services.campaign.events import (
     CampaignVoided,
     DrillDownGranted,
     DrillDownWithdrawn,
+    PersonErased,
     PersonEvent,
     PlanApproved,
     PlanDrafted,
@@ -54,18 +55,21 @@ from shared.callers import Caller, Claims, Unauthenticated, UnknownPerson, Unkno
 from shared.decider import Event, PersonId
 from shared.envelope import Record
 
-FOLLOWS: tuple[type[Event], ...] = tuple(
-    event
-    for alias in (
-        SchoolEvent,
-        UnitEvent,
-        AccountEvent,
-        BureauEvent,
-        CampaignEvent,
-        PersonEvent,
-        CalendarEvent,
-    )
-    for event in alias.__value__.__args__
+FOLLOWS: tuple[type[Event], ...] = (
+    PersonErased,
+    *(
+        event
+        for alias in (
+            SchoolEvent,
+            UnitEvent,
+            AccountEvent,
+            BureauEvent,
+            CampaignEvent,
+            PersonEvent,
+            CalendarEvent,
+        )
+        for event in alias.__value__.__args__
+    ),
 )
 """The events a directory is made of."""
 
@@ -121,6 +125,7 @@ class Directory(BaseModel):
     school: School = Field(alias="enrolled_as")  # a stored view keeps `school` for the token
     units: dict[str, Unit] = {}
     roster: Roster = Roster()
+    erased: tuple[PersonId, ...] = ()
     accounts: dict[str, PersonId] = {}
     bureaus: dict[str, Bureau] = {}
     calendar: Calendar = Calendar()
@@ -225,6 +230,11 @@ def who(directory: Directory | None, claims: Claims, account: str, at: datetime)
     return directory.caller(account, at)
 
 
+def erased(directory: Directory) -> tuple[PersonId, ...]:
+    """Everybody whose keys are destroyed for good."""
+    return directory.erased
+
+
 def fold(directory: Directory | None, record: Record) -> Directory | None:
     """The directory after one more event."""
     event = record.event
@@ -250,6 +260,8 @@ def _changes(directory: Directory, record: Record, event: Event) -> dict[str, ob
         case "person":
             person = PersonId(record.stream)
             return {"roster": rosters.evolve(directory.roster, person, event)}
+        case "erasure":
+            return {"erased": _erased(directory.erased, event)}
         case _:
             return {"calendar": calendars.evolve(directory.calendar, event)}
 
@@ -258,6 +270,10 @@ def _corrected(school: School, event: Event) -> School:
     if not isinstance(event, SchoolCorrected):
         return school
     return School(name=event.name, zone=event.zone, language=event.language)
+
+
+def _erased(before: tuple[PersonId, ...], event: Event) -> tuple[PersonId, ...]:
+    return (*before, *event.people) if isinstance(event, PersonErased) else before
 
 
 def _units(units: dict[str, Unit], unit: str, event: Event) -> dict[str, Unit]:

@@ -383,6 +383,32 @@ class PersonVoided(Event):
     reason: Text
 
 
+# -- erasure ---------------------------------------------------------------------------------------
+
+
+class ErasureRequested(Event):
+    TYPE = "campaign.erasure.requested.v1"
+    person: PersonId
+    reason: Text
+    requested_by: PersonId
+
+
+class ErasureWithdrawn(Event):
+    TYPE = "campaign.erasure.withdrawn.v1"
+    reason: Text
+
+
+class PersonErased(Event):
+    """The keys of these people are destroyed, at once and again at every start.
+
+    `people` are all the ids somebody went by: their own, and those of duplicates merged into it.
+    """
+
+    TYPE = "campaign.erasure.person-erased.v1"
+    people: tuple[PersonId, ...]
+    reason: Text
+
+
 # -- calendar --------------------------------------------------------------------------------------
 
 
@@ -535,6 +561,7 @@ type PersonEvent = (
     | MergeVoided
     | PersonVoided
 )
+type ErasureEvent = ErasureRequested | ErasureWithdrawn | PersonErased
 type CalendarEvent = (
     SchoolYearSet
     | SchoolYearCancelled

@@ -26,6 +26,9 @@ from services.campaign.events import (
     CampaignVoided,
     DrillDownGranted,
     DrillDownWithdrawn,
+    ErasureEvent,
+    ErasureRequested,
+    ErasureWithdrawn,
     HolidayCancelled,
     HolidayDeclared,
     InspectionCorrected,
@@ -40,6 +43,7 @@ from services.campaign.events import (
     OversightVoided,
     PersonCorrected,
     PersonEntered,
+    PersonErased,
     PersonEvent,
     PersonMerged,
     PersonVoided,
@@ -398,6 +402,35 @@ def person_card(card: PersonCard | None, record: Record) -> PersonCard | None:
 
 
 people = View("people", PersonCard, person_card, PersonEvent.__value__.__args__)
+
+# -- Erasures ------------------------------------------------------------------------------------
+
+
+class ErasureCard(Card):
+    """Whom somebody asked to erase, who asked and who approved, and the last reason given."""
+
+    person: PersonId
+    state: Literal["requested", "withdrawn", "erased"] = "requested"
+    reason: str
+    requested_by: PersonId
+    approved_by: PersonId | None = None
+
+
+def erasure_card(card: ErasureCard | None, record: Record) -> ErasureCard | None:
+    """An erasure after one more event."""
+    match card, record.event:
+        case _, ErasureRequested() as event:
+            return ErasureCard(**dict(event), changed_at=record.at)
+        case ErasureCard(), ErasureWithdrawn(reason=reason):
+            return _changed(card, record, state="withdrawn", reason=reason)
+        case ErasureCard(), PersonErased(reason=reason):
+            done = {"state": "erased", "reason": reason, "approved_by": record.actor}
+            return _changed(card, record, **done)
+        case _:
+            return card
+
+
+erasures = View("erasures", ErasureCard, erasure_card, ErasureEvent.__value__.__args__)
 
 # -- Calendar ------------------------------------------------------------------------------------
 

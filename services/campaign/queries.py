@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from services.campaign.calendar import Calendar as Days
-from services.campaign.calendar import Day
+from services.campaign.calendar import Day, duration
 from services.campaign.calendar import SchoolYear as Year
 from services.campaign.defaults import SETTINGS, Setting
 from services.campaign.directory import Campaign as Entry
@@ -20,6 +20,7 @@ from services.campaign.projection import (
     calendars,
     campaigns,
     directory,
+    erasures,
     inspections,
     people,
     schools,
@@ -118,7 +119,7 @@ async def roster(query: People, desk: Desk, caller: Caller) -> dict[str, Any]:
     wanted = listed(known, query, day)
     where = {"_id": {"$in": [f"{desk.school}/{person}" for person in wanted]}}
     found = await desk.find(people, where, after=query.after, limit=query.limit)
-    items = [person_shown(document, day, caller) for document in found]
+    items = [person_shown(document, day, caller, known) for document in found]
     answer = {**_page(items, query.limit), "on": day.isoformat()}
     if caller.roles & SEES_NUMBERS:
         answer["duplicates"] = known.roster.duplicates()
@@ -152,10 +153,11 @@ async def person(query: Person, desk: Desk, caller: Caller) -> dict[str, Any]:
     document = await desk.document(people, query.id)
     if document is None:
         raise NotFound
-    return person_shown(document, _enrolled(desk).day(desk.at), caller)
+    known = _enrolled(desk)
+    return person_shown(document, known.day(desk.at), caller, known)
 
 
-def person_shown(document: Document, day: date, caller: Caller) -> dict[str, Any]:
+def person_shown(document: Document, day: date, caller: Caller, known: Directory) -> dict[str, Any]:
     """A roster entry as this caller may see it, and what the person is on a day."""
     card = people.document.model_validate(content(document))
     item = shown(document)
@@ -164,6 +166,7 @@ def person_shown(document: Document, day: date, caller: Caller) -> dict[str, Any
         del item["number"]
     if not caller.roles & ADMINISTRATION:
         del item["reason"]
+    item["erased"] = item["id"] in known.erased
     item["as_of"] = {
         "on": day.isoformat(),
         "present": card.present(day),
@@ -172,6 +175,76 @@ def person_shown(document: Document, day: date, caller: Caller) -> dict[str, Any
         "oversees": sorted(card.departments(day)) if card.present(day) else [],
     }
     return item
+
+
+class Erasures(Query):
+    """Who was, or is asked to be, erased; who asked and who approved."""
+
+    zh = "个人信息删除"
+    path = "erasures"
+    allowed = ADMINISTRATION
+    state: Literal["requested", "withdrawn", "erased"] | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def all_erasures(query: Erasures, desk: Desk, _: Caller) -> dict[str, Any]:
+    """One page of erasures, in the order they were first asked for."""
+    where = _asked(state=query.state)
+    found = await desk.find(erasures, where, after=query.after, limit=query.limit)
+    return _page([shown(document) for document in found], query.limit)
+
+
+class Retention(Query):
+    """Whose name has been kept as long as policy says, or soon will have been, as of a day.
+
+    A dry run: nobody is erased by it, that takes two people.
+    """
+
+    zh = "个人信息保留期限"
+    path = "retention"
+    allowed = ADMINISTRATION
+    on: Day | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def retention(query: Retention, desk: Desk, _: Caller) -> dict[str, Any]:
+    """One page of people who left, with the last day of keeping; who was voided has none."""
+    known = _enrolled(desk)
+    day = query.on or known.day(desk.at)
+    kept = kept_until(known, day)
+    where = {"_id": {"$in": [f"{desk.school}/{person}" for person in kept]}}
+    found = await desk.find(people, where, after=query.after, limit=query.limit)
+    items = [_kept(document, kept[document["key"]], day) for document in found]
+    return {**_page(items, query.limit), "on": day.isoformat()}
+
+
+def kept_until(known: Directory, day: date) -> dict[PersonId, date | None]:
+    """Up to which day whose name is kept, of those where that day is past or near."""
+    names = ("names_kept", "names_warning")
+    keep, warn = (duration(known.policy.setting(name).value) for name in names)
+    found: dict[PersonId, date | None] = {}
+    for person, entry in known.roster.people.items():
+        if person in known.erased or entry.merged_into:
+            continue
+        if entry.voided:
+            found[person] = None
+        elif entry.left_on and entry.left_on + keep <= day + warn:
+            found[person] = entry.left_on + keep
+    return found
+
+
+def _kept(document: Document, until: date | None, day: date) -> dict[str, Any]:
+    return {
+        "id": document["key"],
+        "name": document["name"],
+        "left_on": document["left_on"],
+        "keep_until": until and until.isoformat(),
+        "state": "due" if until is None or until < day else "soon",
+        "position": document["position"],
+        "opened": document["opened"],
+    }
 
 
 class Accounts(Query):

@@ -1,23 +1,26 @@
 """Feedback, assembled."""
 
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.feedback import box, projection, queries, tables
-from services.feedback.domain import collation, opinion, report, solicitation
+from services.feedback.domain import collation, disclosure, opinion, report, solicitation
 from shared.runtime import Service, Stream
 
 service = Service(
     name="feedback",
     directory=projection.directory,
     who=who,
+    erased=erased,
     streams=(
         Stream(solicitation.decider, "solicitations", queries.solicitation_facts),
         Stream(opinion.decider, "opinions", queries.opinion_facts),
+        Stream(disclosure.decider, "disclosures", queries.disclosure_facts),
         Stream(collation.decider, "collations", queries.collation_facts),
         Stream(report.decider, "reports", queries.report_facts),
     ),
     views=(
         projection.solicitations,
         projection.opinions,
+        projection.disclosures,
         projection.collations,
         projection.reports,
         projection.issues,
@@ -27,6 +30,7 @@ service = Service(
         queries.Solicitation: queries.one_solicitation,
         queries.Opinions: queries.all_opinions,
         queries.Opinion: queries.one_opinion,
+        queries.Disclosures: queries.all_disclosures,
         queries.Receipt: queries.receipt,
         queries.Unheard: queries.unheard,
         queries.IssueOpinions: queries.issue_opinions,

@@ -389,6 +389,28 @@ class ReportVoided(Event):
     reason: Text
 
 
+# -- disclosure ------------------------------------------------------------------------------------
+
+
+class DisclosureRequested(Event):
+    TYPE = "feedback.disclosure.requested.v1"
+    opinion: str
+    reason: Text
+    requested_by: PersonId
+
+
+class IdentityDisclosed(Event):
+    """Who asked may know who said it; the identity itself is no part of this."""
+
+    TYPE = "feedback.disclosure.identity-disclosed.v1"
+    reason: Text
+
+
+class DisclosureWithdrawn(Event):
+    TYPE = "feedback.disclosure.withdrawn.v1"
+    reason: Text
+
+
 type SolicitationEvent = (
     SolicitationOpened | SolicitationCorrected | SolicitationClosed | SolicitationVoided
 )
@@ -415,4 +437,5 @@ type CollationEvent = (
     | CollationClosed
     | CollationVoided
 )
+type DisclosureEvent = DisclosureRequested | IdentityDisclosed | DisclosureWithdrawn
 type ReportEvent = ReportCompiled | ReportCorrected | ReportVoided

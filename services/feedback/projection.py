@@ -16,7 +16,11 @@ from services.feedback.events import (
     CollationEvent,
     CollationOpened,
     CollationVoided,
+    DisclosureEvent,
+    DisclosureRequested,
+    DisclosureWithdrawn,
     Heard,
+    IdentityDisclosed,
     InNameOf,
     MaskingLifted,
     MessageSent,
@@ -340,6 +344,40 @@ opinions = View(
     ),
     kind="index",
     keys=_opinions_of,
+)
+
+
+# -- disclosures -----------------------------------------------------------------------------------
+
+
+class DisclosureCard(_Document):
+    """Who wants to know who said something, how that stands, and the last reason given."""
+
+    opinion: str
+    state: Literal["requested", "disclosed", "withdrawn"] = "requested"
+    reason: str
+    requested_by: PersonId
+    approved_by: PersonId | None = None
+    changed_at: Instant
+
+
+def disclosure_card(card: DisclosureCard | None, record: Record) -> DisclosureCard | None:
+    """A disclosure after one more event."""
+    match card, record.event:
+        case _, DisclosureRequested() as event:
+            return DisclosureCard(**dict(event), changed_at=record.at)
+        case DisclosureCard(), IdentityDisclosed(reason=reason):
+            changes = {"state": "disclosed", "reason": reason, "approved_by": record.actor}
+            return card.model_copy(update={**changes, "changed_at": record.at})
+        case DisclosureCard(), DisclosureWithdrawn(reason=reason):
+            changes = {"state": "withdrawn", "reason": reason}
+            return card.model_copy(update={**changes, "changed_at": record.at})
+        case _:
+            return card
+
+
+disclosures = View(
+    "disclosures", DisclosureCard, disclosure_card, DisclosureEvent.__value__.__args__
 )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -12,6 +12,7 @@ from services.campaign.directory import Directory
 from services.campaign.events import Role
 from services.feedback.domain import CLERKS, ORGANISATION, known_as
 from services.feedback.domain import collation as collation_domain
+from services.feedback.domain import disclosure as disclosure_domain
 from services.feedback.domain import opinion as opinion_domain
 from services.feedback.domain import report as report_domain
 from services.feedback.domain.collation import (
@@ -25,6 +26,7 @@ from services.feedback.domain.collation import (
     SetPartAside,
     waiting,
 )
+from services.feedback.domain.disclosure import DisclosureCommand, RequestDisclosure
 from services.feedback.domain.opinion import (
     CorrectOpinion,
     OpinionCommand,
@@ -48,6 +50,7 @@ from services.feedback.projection import (
     CollationCard,
     collations,
     directory,
+    disclosures,
     issues,
     opinions,
     reports,
@@ -125,6 +128,27 @@ async def collation_facts(command: CollationCommand, desk: Desk) -> collation_do
             return collation_domain.Facts(school, _known(found, school))
         case _:
             return collation_domain.Facts(school)
+
+
+async def disclosure_facts(command: DisclosureCommand, desk: Desk) -> disclosure_domain.Facts:
+    """What a decision on a disclosure looks at: the opinion, and whom it is about."""
+    school = _school(desk)
+    match command, desk.state:
+        case RequestDisclosure(opinion=opinion), _:
+            asked = opinion
+        case _, disclosure_domain.Requested(opinion=opinion):
+            asked = opinion
+        case _:
+            return disclosure_domain.Facts(school)
+    document = await desk.document(opinions, asked)
+    if document is None:
+        return disclosure_domain.Facts(school)
+    became = await desk.find(issues, {"key": {"$in": document["issues"]}})
+    about = {known_as(school, who) for who in (document["target"], *(d["person"] for d in became))}
+    named = any(document[name] for name in ("submitted_by", "voiced_by", "contact"))
+    return disclosure_domain.Facts(
+        school, there=True, named=named, about=frozenset(p for p in about if p)
+    )
 
 
 async def report_facts(command: ReportCommand, desk: Desk) -> report_domain.Facts:
@@ -219,11 +243,12 @@ def _known(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Who asks, by every id they go by, and the issues that are about them."""
+    """Who asks, by every id they go by, the issues that are about them, the opinions they were `told` of."""
 
     caller: Caller
     ids: frozenset[str]
     issues: frozenset[str]
+    told: frozenset[str] = frozenset()
 
     def said(self, document: Document) -> bool:
         """Whether they entered the opinion, or hold its receipt."""
@@ -232,7 +257,7 @@ class _Reader:
     def trusted(self, document: Document) -> bool:
         """Whether they may know who said it: nobody learns that of what is about them."""
         about = document["target"] in self.ids or self.issues & {*document["issues"]}
-        return bool(self.caller.roles & CONFIDANTS) and not about
+        return (bool(self.caller.roles & CONFIDANTS) or document["key"] in self.told) and not about
 
 
 async def _reader(caller: Caller, desk: Desk) -> _Reader:
@@ -386,13 +411,19 @@ async def one_opinion(query: Opinion, desk: Desk, caller: Caller) -> Found:
     became = await _became(document["issues"], desk)
     reader = await _reader(caller, desk)
     if caller.roles & READERS or reader.said(document):
+        told = await desk.find(disclosures, {"opinion": query.id})
+        mine = (d for d in told if d["state"] == "disclosed" and d["requested_by"] in reader.ids)
+        reader = replace(reader, told=frozenset(d["opinion"] for d in mine))
         item = await _readable(document, desk, reader)
     elif any(d["owner"] in reader.ids for d in became):
         item = _guarded(document, reader)
         hidden = ("verbatim_text", "sitting", "channel_text", "notes")
         item |= {name: sealed(item[name]) for name in hidden} | {"attachments": []}
+        told = []
     else:
         raise NotFound
+    if reader.said(document):
+        item["disclosures"] = [_disclosed(d) for d in told]
     return {**_fitting(item), "became": [_followed(d) for d in became]}
 
 
@@ -419,7 +450,31 @@ async def receipt(_: Receipt, desk: Desk, caller: Caller) -> Found:
     became = await _became(document["issues"], desk)
     found = _fitting({name: item[name] for name in names})
     found["messages"] = [{k: v for k, v in m.items() if k != "by"} for m in found["messages"]]
+    told = await desk.find(disclosures, {"opinion": opinion})
+    found["disclosures"] = [_disclosed(d) for d in told]
     return {**found, "became": [_followed(d) for d in became]}
+
+
+class Disclosures(_Listing):
+    """Who asked to know who said something, who approved, and why; never the identity."""
+
+    zh = "身份披露"
+    path = "disclosures"
+    allowed = READERS
+    state: Literal["requested", "disclosed", "withdrawn"] | None = None
+    opinion: Id | None = None
+
+
+async def all_disclosures(query: Disclosures, desk: Desk, _: Caller) -> Found:
+    """One page of disclosures."""
+    found, page = await _pages(disclosures, _where(query, "state", "opinion"), query, desk)
+    return _page(found, [shown(document) for document in page], query.limit)
+
+
+def _disclosed(document: Document) -> Found:
+    """A disclosure as whoever said it sees it."""
+    names = ("state", "reason", "requested_by", "approved_by", "changed_at")
+    return {name: document[name] for name in names}
 
 
 class Unheard(_Listing):

@@ -1,6 +1,6 @@
 """Meetings, assembled."""
 
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.meetings import box
 from services.meetings.domain import appraisal, examination, meeting
 from services.meetings.projection import appraisal as appraised
@@ -16,6 +16,7 @@ service = Service(
     name="meetings",
     directory=directory,
     who=who,
+    erased=erased,
     streams=(
         Stream(meeting.decider, "meetings", of_meetings.meeting_facts),
         Stream(examination.decider, "examinations", of_examinations.examination_facts),

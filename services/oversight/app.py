@@ -1,6 +1,6 @@
 """Oversight, assembled."""
 
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.oversight import domain, projection, queries, shelf, telling
 from shared.runtime import Service, Stream
 
@@ -8,6 +8,7 @@ service = Service(
     name="oversight",
     directory=projection.directory,
     who=who,
+    erased=erased,
     streams=(Stream(domain.decider, "findings", queries.finding_facts),),
     views=(projection.traces, projection.findings),
     queries={

@@ -1,6 +1,6 @@
 """Rectification, assembled."""
 
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.rectification import policy, projection, queries
 from services.rectification.domain import issue, plan, regulation
 from shared.runtime import Service, Stream
@@ -9,6 +9,7 @@ service = Service(
     name="rectification",
     directory=projection.directory,
     who=who,
+    erased=erased,
     streams=(
         Stream(issue.decider, "issues", queries.issue_facts),
         Stream(plan.decider, "plans", queries.plan_facts),

@@ -1,6 +1,6 @@
 """Study, assembled."""
 
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.study import projection, queries, tables
 from services.study.domain import (
     activity,
@@ -18,6 +18,7 @@ service = Service(
     name="study",
     directory=projection.directory,
     who=who,
+    erased=erased,
     streams=(
         Stream(session.decider, "sessions", queries.session_facts),
         Stream(catalogue.decider, "catalogue", queries.directory_facts),

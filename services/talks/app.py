@@ -1,6 +1,6 @@
 """Talks, assembled."""
 
-from services.campaign.directory import who
+from services.campaign.directory import erased, who
 from services.talks import policy, projection, queries
 from services.talks.domain import request, talk
 from shared.runtime import Service, Stream
@@ -9,6 +9,7 @@ service = Service(
     name="talks",
     directory=projection.directory,
     who=who,
+    erased=erased,
     streams=(
         Stream(talk.decider, "talks", queries.talk_facts),
         Stream(request.decider, "talk-requests", queries.request_facts),

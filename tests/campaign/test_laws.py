@@ -15,6 +15,7 @@ from services.campaign.domain import (
     bureau,
     calendar,
     campaign,
+    erasure,
     inspection,
     person,
     school,
@@ -27,6 +28,7 @@ from tests.campaign import test_account as accounts
 from tests.campaign import test_bureau as bureaus
 from tests.campaign import test_calendar as calendars
 from tests.campaign import test_campaign as campaigns
+from tests.campaign import test_erasure as erasures
 from tests.campaign import test_inspection as inspections
 from tests.campaign import test_person as people
 from tests.campaign import test_school as schools
@@ -161,6 +163,15 @@ LIVES = {
             bureaus.withdraw("另"),
             bureaus.dismiss("另"),
         ),
+    ),
+    "erasure": Life(
+        Laws(
+            erasure.decider,
+            DIRECTORY,
+            (erasures.ask(), erasures.approve(), erasures.withdraw()),
+        ),
+        (erasures.ask("另"), erasures.approve(reason="另"), erasures.withdraw("另")),
+        (erasure.Erased,),
     ),
     "inspection": Life(
         Laws(

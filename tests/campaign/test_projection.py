@@ -22,6 +22,7 @@ from services.campaign.events import (
     CampaignVoided,
     DrillDownGranted,
     DrillDownWithdrawn,
+    ErasureRequested,
     HolidayCancelled,
     HolidayDeclared,
     InspectionCorrected,
@@ -392,7 +393,7 @@ def test_whoever_did_not_return_or_was_not_merged_after_all_is_as_before() -> No
 def test_nothing_is_shown_before_something_began(view: View[Any]) -> None:
     beginnings = {
         SchoolEnrolled, UnitEntered, AccountOpened, BureauAdmitted, PlanDrafted, PersonEntered,
-        InspectionRecorded,
+        InspectionRecorded, ErasureRequested,
     }  # fmt: skip
     voided = UnitVoided(reason="…")
     assert view.name == "calendars" or view.project(None, log(("x", voided))[0]) is None

@@ -7,7 +7,13 @@ import pytest
 from services.feedback.domain.opinion import SendMessage
 from shared.decider import Command
 from shared.journal import dump_state, load_state
-from tests.feedback import test_collation, test_opinion, test_report, test_solicitation
+from tests.feedback import (
+    test_collation,
+    test_disclosure,
+    test_opinion,
+    test_report,
+    test_solicitation,
+)
 from tests.scenario import Laws
 
 pytestmark = pytest.mark.thorough
@@ -28,6 +34,7 @@ LAWS = [
         test_opinion.laws,
         test_collation.laws,
         test_report.laws,
+        test_disclosure.laws,
     )
 ]
 every_stream = pytest.mark.parametrize("laws", LAWS, ids=lambda laws: laws.decider.category)
@@ -84,6 +91,7 @@ def test_a_closed_or_voided_stream_records_nothing_but_what_is_listed(
         },
         "collation": set(),
         "report": set(),
+        "disclosure": {"RequestDisclosure"},
     }[laws.decider.category]  # fmt: skip
     accepted = {
         type(command).__name__

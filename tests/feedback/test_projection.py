@@ -13,6 +13,7 @@ from services.feedback.events import (
     Addressee,
     Channel,
     CollationEvent,
+    DisclosureEvent,
     Discovery,
     MessageSent,
     OpinionEvent,
@@ -63,6 +64,7 @@ from shared.decider import Event
 from shared.envelope import Record
 from shared.views import View
 from tests.feedback import test_collation as c
+from tests.feedback import test_disclosure as d
 from tests.feedback import test_opinion as o
 from tests.feedback import test_report as r
 from tests.feedback import test_solicitation as s
@@ -348,7 +350,7 @@ def test_a_document_survives_being_stored(view: View[BaseModel]) -> None:
     records = log(
         ("s1", s.opened()), ("o1", o.said), ("o1", o.masked), ("o1", o.refused), ("c1", c.begun),
         ("c1", c.split), ("c1", c.grouped), ("c1", c.aside(c.REST)), ("r1", r.compiled()),
-        ("i1", opened("o1")), ("i1", NOTICE),
+        ("i1", opened("o1")), ("i1", NOTICE), ("d1", d.requested), ("d1", d.disclosed),
     )  # fmt: skip
     types = {event.TYPE for event in view.follows}
     concerned = [record for record in records if record.type in types]
@@ -361,7 +363,7 @@ def test_a_document_survives_being_stored(view: View[BaseModel]) -> None:
 
 def test_every_event_of_feedback_reaches_a_view() -> None:
     followed = {event for view in service.views for event in view.follows}
-    aliases = (SolicitationEvent, OpinionEvent, CollationEvent, ReportEvent)
+    aliases = (SolicitationEvent, OpinionEvent, CollationEvent, ReportEvent, DisclosureEvent)
     assert {event for alias in aliases for event in alias.__value__.__args__} <= followed
 
 
@@ -370,6 +372,12 @@ PROJECTIONS: list[Callable[..., object]] = [view.project for view in service.vie
 
 @pytest.mark.parametrize("project", PROJECTIONS)
 def test_an_event_without_its_beginning_makes_no_document(project: Callable[..., object]) -> None:
-    for stream, event in (("s1", s.closed), ("o1", o.refused), ("c1", c.closed), ("r1", r.voided)):
+    for stream, event in (
+        ("s1", s.closed),
+        ("o1", o.refused),
+        ("c1", c.closed),
+        ("r1", r.voided),
+        ("d1", d.disclosed),
+    ):
         (record,) = log((stream, event))
         assert project(None, record) is None

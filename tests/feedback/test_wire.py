@@ -18,6 +18,11 @@ from services.feedback.domain.collation import (
     UngroupOpinions,
     VoidCollation,
 )
+from services.feedback.domain.disclosure import (
+    ApproveDisclosure,
+    RequestDisclosure,
+    WithdrawDisclosure,
+)
 from services.feedback.domain.opinion import (
     AcknowledgeOpinion,
     CorrectOpinion,
@@ -99,6 +104,9 @@ GOOD: dict[type[Command], dict[str, Any]] = {
     CompileReport: {"solicitation": "s1", "member": "tan", **ANALYSIS},
     CorrectReport: {**ANALYSIS, "reason": "遗漏"},
     VoidReport: {"reason": "选错"},
+    RequestDisclosure: {"opinion": "o1", "reason": "当面答谢"},
+    ApproveDisclosure: {"reason": "本人同意"},
+    WithdrawDisclosure: {"reason": "不需要了"},
 }  # fmt: skip
 
 COMMANDS = [command for _, command in service.commands().values()]

@@ -102,14 +102,19 @@ async def test_a_token_moved_elsewhere_or_changed_does_not_open(privacy: Privacy
 async def test_a_destroyed_key_leaves_a_mask_and_is_never_made_again(privacy: Privacy) -> None:
     stream = str(uuid4())
     sealed = await sealed_for_good(privacy, stream)
-    keys = privacy.keyring.mongo.keep("keys")
-    await keys.put({"_id": f"{SCHOOL}/opinion.{stream}", "erased": True})
-    fresh = Privacy(Keyring(privacy.keyring.mongo, privacy.keyring.deployment))
+    name, never = f"{SCHOOL}/opinion.{stream}", f"{SCHOOL}/opinion.{uuid4()}"
+    rings = [Keyring(privacy.keyring.mongo, privacy.keyring.deployment) for _ in range(8)]
 
-    assert await fresh.open(SCHOOL, sealed.verbatim_text) == {"masked": "erased"}
-    assert await fresh.open(SCHOOL, sealed.voiced_by) == "赵某"
-    with pytest.raises(ScopeErased):
-        await sealed_for_good(fresh, stream)
+    await asyncio.gather(*(ring.destroy([name, never]) for ring in (privacy.keyring, *rings)))
+
+    fresh = Privacy(Keyring(privacy.keyring.mongo, privacy.keyring.deployment))
+    for each in (privacy, fresh):
+        assert await each.open(SCHOOL, sealed.verbatim_text) == {"masked": "erased"}
+        assert await each.open(SCHOOL, sealed.voiced_by) == "赵某"
+        with pytest.raises(ScopeErased):
+            await sealed_for_good(each, stream)
+        with pytest.raises(ScopeErased):
+            await each.keyring.ensure(never)
 
 
 async def test_many_who_need_one_key_get_the_same(privacy: Privacy) -> None:

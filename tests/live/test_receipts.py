@@ -144,3 +144,28 @@ async def test_a_receipt_of_one_opinion_is_none_for_another(school: School) -> N
     )
 
     assert answer.status_code in {403, 409}
+
+
+async def test_who_is_told_an_identity_is_known_to_whoever_left_it(school: School) -> None:
+    said = {**SAID, "voiced_by": "退休教师", "contact": "13800000000"}
+    answer = await school.ask(None, "POST", "/opinions", said, Idempotency_Key=str(uuid4()))
+    opinion, code = answer.json()["id"], answer.json()["receipt"]
+    await in_the_log(school, opinion)
+    before = await school.get("leader", f"/opinions/{opinion}")
+    asked = await school.do("leader", "/disclosures", {"opinion": opinion, "reason": "当面答谢"})
+    path = f"/disclosures/{asked['id']}/approve"
+
+    own = await school.refused("leader", path, {"reason": "本人同意"})
+    await school.do("supervisor", path, {"reason": "本人同意"})
+
+    told = await school.get("leader", f"/opinions/{opinion}")
+    assert (before["voiced_by"], before["contact"]) == ({"masked": "sealed"},) * 2
+    assert own["code"] == "not-allowed"
+    assert (told["voiced_by"], told["contact"]) == ("退休教师", "13800000000")
+    answer = await school.ask(None, "POST", "/receipts", {"code": code})
+    [known] = answer.json()["disclosures"]
+    assert (known["state"], known["reason"]) == ("disclosed", "本人同意")
+    assert (known["requested_by"], known["approved_by"]) == (
+        school.people["leader"],
+        school.people["supervisor"],
+    )

@@ -390,6 +390,12 @@ class OneAndTheSame(Rejected):
     zh = "不能指定本人代理,也不能与自身合并"
 
 
+class Erased(Rejected):
+    """Name and number of this person were erased; the entry stays as it is."""
+
+    zh = "此人的个人信息已删除,记录不再变更"
+
+
 class MergedElsewhere(Rejected):
     """Another entry stands for this person; `detail` is its id."""
 
@@ -398,6 +404,8 @@ class MergedElsewhere(Rejected):
 
 def decide(command: PersonCommand, person: Person, directory: Directory) -> PersonEvent | None:
     """One row per thing that may happen; what is not listed is refused."""
+    if command.stream in directory.erased:
+        raise Erased
     match command, person:
         case EnterPerson(), Unknown():
             return _enter(command, directory)
@@ -739,6 +747,8 @@ def _other(other: str, command: Command, directory: Directory) -> PersonId:
     entry = directory.roster.people.get(person)
     if entry is None or not entry.counts:
         raise NotInRoster(person)
+    if person in directory.erased:
+        raise Erased(person)
     return person
 
 

@@ -1,0 +1,273 @@
+"""Somebody is erased by two people, once they have left, and with every entry merged into theirs."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.campaign.app import service
+from services.campaign.calendar import Period
+from services.campaign.defaults import Policy
+from services.campaign.directory import Campaign
+from services.campaign.domain import FourEyes, NotInRoster
+from services.campaign.domain.erasure import (
+    ApproveErasure,
+    RequestErasure,
+    StillHere,
+    WithdrawErasure,
+    decider,
+)
+from services.campaign.domain.person import Erased, MergedElsewhere
+from services.campaign.domain.person import decider as people
+from services.campaign.events import (
+    ErasureRequested,
+    ErasureWithdrawn,
+    PersonEntered,
+    PersonErased,
+    PersonMerged,
+    SchoolLeft,
+    SettingUnit,
+)
+from services.campaign.projection import erasure_card
+from services.campaign.queries import Retention, kept_until, person_shown, retention
+from services.campaign.roster import Person, Roster
+from services.stack import SERVICES
+from shared.callers import Caller
+from shared.decider import OutOfOrder, PersonId
+from shared.privacy import ScopeErased
+from shared.views import Working
+from tests import memory
+from tests.campaign.examples import (
+    ADMIN,
+    DIRECTORY,
+    GONE,
+    HEAD,
+    NEW_YEAR,
+    NOBODY,
+    NOON,
+    OPERATOR,
+    SPARE,
+    TEACHER,
+    TODAY,
+    TOMORROW,
+    YESTERDAY,
+    directory_after,
+    log,
+    someone,
+)
+from tests.campaign.test_person import correct, enter, merge, name_deputy, rejoin
+from tests.campaign.test_school import enrolled
+from tests.memory import TOWN, works
+from tests.scenario import Scenario
+
+erasure = Scenario(decider, DIRECTORY)
+requested = ErasureRequested(person=GONE, reason="本人要求", requested_by=ADMIN)
+withdrawn = ErasureWithdrawn(reason="本人收回")
+erased = PersonErased(people=(GONE,), reason="核实无误")
+
+
+def ask(reason: str = "本人要求", person: PersonId = GONE) -> RequestErasure:
+    return RequestErasure(by=ADMIN, at=NOON, person=person, reason=reason)
+
+
+def approve(by: PersonId = HEAD, reason: str = "核实无误") -> ApproveErasure:
+    return ApproveErasure(by=by, at=NOON, reason=reason)
+
+
+def withdraw(reason: str = "本人收回") -> WithdrawErasure:
+    return WithdrawErasure(by=HEAD, at=NOON, reason=reason)
+
+
+def knowing(**people: Person) -> Scenario:
+    """The same school with other entries in its roster."""
+    entries = {PersonId(key): entry for key, entry in people.items()}
+    roster = {**DIRECTORY.roster.people, **entries}
+    return erasure.knowing(
+        DIRECTORY.model_copy(
+            update={"roster": DIRECTORY.roster.model_copy(update={"people": roster})}
+        )
+    )
+
+
+def test_one_asks_and_another_approves() -> None:
+    erasure.given().when(ask()).then(requested)
+    erasure.given(requested).when(ask()).then_nothing()
+    erasure.given(requested).when(ask("另")).then_rejected(OutOfOrder)
+    erasure.given(requested).when(approve()).then(erased)
+    erasure.given(requested).when(approve(OPERATOR)).then(erased)
+    erasure.given(requested, erased).when(approve()).then_nothing()
+    erasure.given(requested, erased).when(approve(reason="另")).then_rejected(OutOfOrder)
+
+
+def test_the_same_person_under_whatever_entry_does_not_do_both() -> None:
+    erasure.given(requested).when(approve(ADMIN)).then_rejected(FourEyes)
+    under_another = requested.model_copy(update={"requested_by": SPARE})
+    merged = knowing(**{SPARE: someone(merged_into=ADMIN)})
+    merged.given(under_another).when(approve(ADMIN)).then_rejected(FourEyes)
+
+
+def test_a_request_is_taken_back_and_made_again() -> None:
+    erasure.given(requested).when(withdraw()).then(withdrawn)
+    erasure.given(requested, withdrawn).when(withdraw()).then_nothing()
+    erasure.given(requested, withdrawn).when(withdraw("另")).then_rejected(OutOfOrder)
+    erasure.given(requested, withdrawn).when(approve()).then_rejected(OutOfOrder)
+    erasure.given(requested, withdrawn).when(ask()).then(requested)
+
+
+def test_what_nobody_asked_for_is_neither_approved_nor_taken_back() -> None:
+    erasure.given().when(approve()).then_rejected(OutOfOrder)
+    erasure.given().when(withdraw()).then_rejected(OutOfOrder)
+
+
+def test_it_is_never_undone() -> None:
+    erasure.given(requested, erased).when(withdraw()).then_rejected(OutOfOrder)
+    erasure.given(requested, erased).when(ask()).then_rejected(Erased)
+    as_alias = DIRECTORY.model_copy(update={"erased": (GONE,)})
+    erasure.knowing(as_alias).given().when(ask()).then_rejected(Erased)
+
+
+@pytest.mark.parametrize("person", [TEACHER, HEAD])
+def test_who_belongs_to_the_school_leaves_it_first(person: PersonId) -> None:
+    erasure.given().when(ask(person=person)).then_rejected(StillHere)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"left_on": None}, {"left_on": TODAY}, {"joined_on": TOMORROW}]
+)
+def test_it_counts_whether_they_are_here_when_it_is_approved(changed: dict[str, object]) -> None:
+    back = knowing(**{GONE: someone(**changed)})
+    back.given(requested).when(approve()).then_rejected(StillHere)
+
+
+def test_only_who_is_in_the_roster_is_erased_and_that_by_the_entry_that_stands() -> None:
+    erasure.given().when(ask(person=NOBODY)).then_rejected(NotInRoster)
+    duplicate = knowing(**{SPARE: someone(merged_into=GONE)})
+    duplicate.given().when(ask(person=SPARE)).then_rejected(MergedElsewhere)
+    duplicate.given(requested).when(approve()).then(
+        PersonErased(people=(GONE, SPARE), reason="核实无误")
+    )
+
+
+def test_who_was_entered_by_mistake_can_be_erased_at_once() -> None:
+    mistake = knowing(**{SPARE: someone(voided=True)})
+    mistake.given().when(ask(person=SPARE)).then(requested.model_copy(update={"person": SPARE}))
+
+
+def test_the_entry_of_who_was_erased_changes_no_more() -> None:
+    after = DIRECTORY.model_copy(update={"erased": (GONE,)})
+    person = Scenario(people, after)
+    past = people.decide(enter(), people.initial, DIRECTORY)
+    assert past is not None
+    for command in (correct(), rejoin(), merge(HEAD)):
+        theirs = command.model_copy(update={"stream": GONE})
+        person.given(past, SchoolLeft(on=YESTERDAY)).when(theirs).then_rejected(Erased)
+    person.given(past).when(merge(GONE)).then_rejected(Erased)
+    person.given(past).when(name_deputy(GONE)).then_rejected(Erased)
+
+
+def test_every_service_knows_from_the_directory_whom_to_forget() -> None:
+    known = directory_after(log(("no1", enrolled), ("e", requested), ("e", erased)))
+    for each in SERVICES:
+        assert each.erased(known) == (GONE,)
+
+
+async def test_nobody_comes_back_with_an_old_key_or_while_views_begin_again() -> None:
+    at = await works(service, DIRECTORY.model_copy(update={"erased": (GONE,)}))
+    ring, name = at.runtime.privacy.keyring, f"{TOWN}/person.{GONE}"
+    await ring.ensure(name)
+    backup = at.kept("keys")[name]
+    for directory in (None, DIRECTORY, None):
+        await at.runtime._forget(TOWN)
+        assert at.kept("keys")[name] == {"_id": name, "erased": True}
+        assert ring.known(name) is None
+        at.runtime.projector._foldings[0].cache[f"{TOWN}/school"] = Working(directory, None, 0, 0)
+
+    at.kept("keys")[name] = backup
+
+    assert await ring.find([name]) == {}
+    with pytest.raises(ScopeErased):
+        await ring.ensure(name)
+
+
+def test_who_was_erased_stays_in_the_roster_and_is_shown_as_erased() -> None:
+    after = DIRECTORY.model_copy(update={"erased": (GONE,)})
+    place = {
+        "_id": f"no1/{GONE}",
+        "key": GONE,
+        "school": "no1",
+        "position": 1,
+        "opened": 1,
+        "version": 1,
+    }
+    entry = someone(left_on=YESTERDAY).model_dump(mode="json")
+    card = {**entry, "changed_at": NOON.isoformat(), "reason": None}
+    reader = Caller(TEACHER, frozenset({"person"}))
+    assert person_shown({**card, **place}, TODAY, reader, after)["erased"]
+    assert not person_shown({**card, **place}, TODAY, reader, DIRECTORY)["erased"]
+
+
+KEPT = timedelta(days=1825)
+WARNED = timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("later", "listed"),
+    [
+        (KEPT - WARNED - timedelta(days=1), False),
+        (KEPT - WARNED, True),
+        (KEPT, True),
+        (KEPT + timedelta(days=1), True),
+    ],
+)
+def test_whose_name_was_kept_long_enough_is_listed_and_before_that_for_a_while(
+    later: timedelta, *, listed: bool
+) -> None:
+    expected = {GONE: YESTERDAY + KEPT} if listed else {}
+    assert kept_until(DIRECTORY, YESTERDAY + later) == expected
+
+
+def test_who_was_erased_or_merged_is_not_listed_and_who_was_voided_is_at_once() -> None:
+    day = YESTERDAY + KEPT
+    assert kept_until(DIRECTORY.model_copy(update={"erased": (GONE,)}), day) == {}
+    others = {SPARE: someone(voided=True), GONE: someone(left_on=YESTERDAY, merged_into=HEAD)}
+    roster = Roster(people={**DIRECTORY.roster.people, **others})
+    assert kept_until(DIRECTORY.model_copy(update={"roster": roster}), day) == {SPARE: None}
+
+
+def test_a_school_says_itself_how_long_names_are_kept() -> None:
+    own = {"names_kept": Period(value="P30D", unit=SettingUnit.duration)}
+    running = Campaign(
+        title="…", begins_on=TODAY, ends_on=TODAY, stages=(), policy=Policy(values=own)
+    )
+    school = DIRECTORY.model_copy(update={"campaigns": {"this-year": running}})
+    assert kept_until(school, TODAY) == {GONE: YESTERDAY + timedelta(days=30)}
+
+
+@pytest.mark.parametrize(("after", "state"), [(KEPT, "soon"), (KEPT + timedelta(days=1), "due")])
+async def test_the_list_is_a_dry_run_for_any_day(after: timedelta, state: str) -> None:
+    at = await works(service, DIRECTORY)
+    entered = PersonEntered(name="…", joined_on=NEW_YEAR)
+    entry, left = (GONE, entered), (GONE, SchoolLeft(on=YESTERDAY))
+    await at.runtime.projector.apply(memory.log(entry, left, by=ADMIN, noon=NOON))
+    desk = at.runtime.desk(TOWN, NOON)
+    found = await retention(
+        Retention(on=YESTERDAY + after), desk, Caller(ADMIN, frozenset({"person"}))
+    )
+    [item] = found["items"]
+    assert (item["id"], item["state"]) == (GONE, state)
+
+
+def test_the_card_says_who_asked_who_approved_and_how_it_stands() -> None:
+    records = log(("e", requested), ("e", withdrawn), ("e", requested), ("e", erased))
+    cards = []
+    card = None
+    for record in records:
+        card = erasure_card(card, record)
+        assert card is not None
+        cards.append((card.state, card.reason, card.requested_by, card.approved_by))
+    assert cards == [
+        ("requested", "本人要求", ADMIN, None),
+        ("withdrawn", "本人收回", ADMIN, None),
+        ("requested", "本人要求", ADMIN, None),
+        ("erased", "核实无误", ADMIN, ADMIN),
+    ]
+    assert erasure_card(None, log(("e", PersonMerged(into=HEAD, reason="x")))[0]) is None
