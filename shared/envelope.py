@@ -16,6 +16,11 @@ GENESIS = "0" * 64
 """What the first event of a stream names as the hash of the one before it."""
 
 _UNHASHED = frozenset({"ce-eventhash"})
+_OF_READING = frozenset({
+    "Nats-Stream", "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp", "Nats-Num-Pending",
+    "Nats-Last-Sequence",
+})  # fmt: skip
+"""Headers the server adds to what is read in one way and not in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,19 @@ def event_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
         parts += (name.encode(), headers[name].encode())
     parts.append(body)
     return hashlib.sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).hexdigest()
+
+
+def leaf(position: int, headers: Mapping[str, str], digest: str) -> bytes:
+    """What stands for a message in the tree over the whole log (RFC 6962's `d(n)`).
+
+    That is its position, its `event_hash` worked out anew (so subject, `ce-*` headers and body), and
+    every other header as stored; each part preceded by its length in bytes. What is no event has one too.
+    """
+    parts = [b"%d" % position, digest.encode()]
+    for name in sorted(headers):
+        if name in _UNHASHED or not (name.startswith("ce-") or name in _OF_READING):
+            parts += (name.encode(), headers[name].encode())
+    return b"".join([b"%d:%b" % (len(part), part) for part in parts])
 
 
 def draft(

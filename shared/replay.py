@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from shared.broker import EVENTS, Broker
 from shared.decider import Event
-from shared.envelope import GENESIS, Record
+from shared.envelope import GENESIS, Record, event_hash
 from shared.journal import recorded
 from shared.mongo import Document, Mongo
 from shared.runtime import Service
@@ -19,26 +21,31 @@ class Chain:
     """Checks every stream's chain while the log goes by."""
 
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
-    broken: list[str] = field(default_factory=list)
 
-    def check(self, record: Record) -> None:
-        """Note what is wrong with an event: its hash, its predecessor, its version, its form."""
-        try:
-            self._check(record)
-        except (KeyError, ValueError) as error:
-            self.broken.append(f"{record.position}: not an event: {type(error).__name__} {error}")
+    def check(self, record: Record, digest: str) -> list[tuple[str, str]]:
+        """What is wrong with an event: check (hash, chain, version, schema, form) and detail.
 
-    def _check(self, record: Record) -> None:
+        `digest` is its `event_hash`, worked out anew.
+        """
+        found = []
         version, previous = self.heads.get(record.subject, (0, GENESIS))
-        if not record.intact():
-            self.broken.append(f"{record.position}: the hash does not fit")
-        if record.previous != previous:
-            self.broken.append(f"{record.position}: does not follow on the event before it")
-        if record.version != version + 1:
-            self.broken.append(f"{record.position}: version {record.version} after {version}")
-        if record.type not in Event.known:
-            self.broken.append(f"{record.position}: unknown type {record.type}")
-        self.heads[record.subject] = (record.version, record.hash)
+        try:
+            if record.hash != digest:
+                found.append(("hash", "the hash does not fit"))
+            if record.previous != previous:
+                found.append(("chain", "does not follow on the event before it"))
+            if record.version != version + 1:
+                found.append(("version", f"version {record.version} after {version}"))
+            self.heads[record.subject] = (record.version, record.hash)
+            if record.type not in Event.known:
+                found.append(("schema", f"unknown type {record.headers.get('ce-type', '')}"))
+            else:
+                record.event  # noqa: B018 -- read against its schema
+        except ValidationError as error:
+            found.append(("schema", f"not readable as {record.type}: {error.error_count()} wrong"))
+        except (KeyError, ValueError) as error:
+            found.append(("form", f"not an event: {type(error).__name__} {error}"))
+        return found
 
 
 @dataclass
@@ -89,12 +96,12 @@ async def compare(broker: Broker, mongo: Mongo, services: Iterable[Service]) -> 
     result = Comparison()
     async for record in whole_log(broker):
         result.events += 1
-        chain.check(record)
+        digest = event_hash(record.subject, record.headers, record.body)
+        result.broken += [f"{record.position}: {why}" for _, why in chain.check(record, digest)]
         for key, view in views.items():
             if any(record.type == event.TYPE for event in view.follows):
                 _fold(view, folds[key], record)
     result.streams = len(chain.heads)
-    result.broken = chain.broken
     for (service, collection), fold in folds.items():
         fresh = {
             key: as_stored(*_split(key), working)

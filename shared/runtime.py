@@ -262,6 +262,7 @@ class Service:
     the ledger it reads. `founding` is the one command that may come to a school that is not enrolled.
     `detours` may answer a command otherwise than by recording an event.
     `figures` brings up to date what `/metrics` tells of its schools; it is called before each reading.
+    `wrong` tells what readiness must say of what the chores do.
     `chores` run beside the service until it stops; `tables` say how a table's row is a command.
     """
 
@@ -278,6 +279,7 @@ class Service:
     chores: tuple[Callable[["Runtime"], Awaitable[None]], ...] = ()
     tables: tuple[TableOf, ...] = ()
     figures: Callable[["Runtime"], Awaitable[None]] | None = None
+    wrong: Callable[["Runtime"], Mapping[str, str]] | None = None
 
     def durables(self) -> list[dict[str, Any]]:
         """The consumers whose positions the broker keeps for its policies."""
@@ -517,7 +519,7 @@ class Runtime:
         stopped = [t for t in self._tasks if t.done() and (t.cancelled() or t.exception())]
         if stopped:
             wrong["tasks"] = f"{len(stopped)} stopped"
-        return wrong
+        return {**wrong, **(self.service.wrong(self) if self.service.wrong else {})}
 
     def warnings(self) -> dict[str, str]:
         """What a person should look at although the service does its work, by topic."""
