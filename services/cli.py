@@ -792,6 +792,14 @@ def bench_views(count: int = 20_000, as_json: Json = False) -> None:
     _print_bench(uvloop.run(bench.views(count)), as_json=as_json)
 
 
+@bench_app.command("audit")
+def bench_audit(count: int = 100_000, as_json: Json = False) -> None:
+    """The check of the whole log against raw pull + SHA-256 of the same bytes: `ratio`, `memory_mb`."""
+    from services import bench_audit
+
+    _print_bench(uvloop.run(bench_audit.audit(count)), as_json=as_json)
+
+
 @bench_app.command("oversight")
 def bench_oversight(
     events: Annotated[
