@@ -4,8 +4,10 @@ import base64
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
+from pymerkle import InmemoryTree, InvalidProof, verify_consistency, verify_inclusion
 
 from services.audit.proof import heir, included, signed
 from shared.merkle import Tree, consistency_proof, inclusion_proof, leaf_hash, stored_at
@@ -107,3 +109,28 @@ def test_a_log_that_is_shorter_or_another_is_no_heir() -> None:
             check({"proof": []})
     with pytest.raises(BadSignature):
         heir(note(OLD, SigningKey.of("taizhang/log", bytes([1] * 32))), sealed, KEYS)
+
+
+def test_another_implementation_takes_our_checkpoint_and_our_proofs() -> None:
+    """Nothing of ours below but the bytes: pymerkle for the tree, the note taken apart by hand."""
+    theirs = InmemoryTree(algorithm="sha256")
+    theirs.append_entries([bytes([n]) for n in range(SIZE)])
+    text, signature = note(SIZE).decode().split("\n\n")
+    origin, size, root = text.split("\n")
+    raw = base64.b64decode(signature.split()[2])
+    Ed25519PublicKey.from_public_bytes(KEY.public.key).verify(raw[4:], f"{text}\n".encode())
+    assert (origin, size) == ("taizhang/log", str(SIZE))
+    state = base64.b64decode(root)
+    assert theirs.get_root(SIZE) == state
+    for position in range(1, SIZE + 1):
+        told = answer(position)
+        leaf, *path = [base64.b64decode(text) for text in (told["leaf"], *told["proof"])]
+        proof = theirs.prove_inclusion(position, SIZE)
+        proof.path = [leaf, *path]
+        verify_inclusion(leaf, state, proof, index=position, size=SIZE)
+        proof.path = [leaf, *path[:-1], bytes(32)]
+        with pytest.raises(InvalidProof):
+            verify_inclusion(leaf, state, proof, index=position, size=SIZE)
+    for old in range(1, SIZE):
+        proof = theirs.prove_consistency(old, SIZE)
+        verify_consistency(ROOTS[old], state, proof, prior_size=old, later_size=SIZE)
