@@ -3,12 +3,13 @@
 Exit codes: 0 good, 1 found something wrong, 2 cannot run.
 """
 
+import asyncio
 import json
 import logging
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -18,7 +19,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from shared.broker import SCHEDULES, JetStreamRefusal
+from shared.broker import ANSWER_WITHIN, SCHEDULES, JetStreamRefusal
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
 from shared.privacy import WrongKey
@@ -321,7 +322,7 @@ def verify(data: Files = None, as_json: Json = False) -> None:
         run(work())
     except CannotRun as reason:
         _end(str(reason), CANNOT)
-    except Unavailable:
+    except (Unavailable, TimeoutError):
         _end("the log does not answer", CANNOT)
     finally:
         if stack:
@@ -346,7 +347,9 @@ async def _checked(settings: Settings, *, silent: bool) -> "Report":
     bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=silent)
     with bar:
         task = bar.add_task("核查 verify", total=None)
-        async with operator(settings) as broker:
+        async with AsyncExitStack() as opened:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                broker = await opened.enter_async_context(operator(settings))
             report = await check(
                 broker,
                 Shelf(settings.audit_directory),

@@ -4,6 +4,7 @@ The nodes (`nodes`) only save work: they can be made again from the log. The che
 (`checkpoints/<size>.checkpoint`) are the evidence: never written again, never removed.
 """
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -54,11 +55,14 @@ class Shelf:
 
     @contextmanager
     def nodes(self) -> Iterator[Nodes]:
-        """Read nodes, as long as the block lasts; one that is not there is empty."""
+        """Read nodes, as long as the block lasts; one that is not there is an `OSError`."""
         with self.nodes_file.open("rb", buffering=0) as file:
 
             def node(level: int, number: int) -> bytes:
-                return os.pread(file.fileno(), HASH, HASH * stored_at(level, number))
+                found = os.pread(file.fileno(), HASH, HASH * stored_at(level, number))
+                if len(found) < HASH:
+                    raise OSError(errno.ENODATA, "a node is not there")
+                return found
 
             yield node
 

@@ -18,7 +18,7 @@ from shared.broker import EVENTS, Broker, ConsumerLost, JetStreamRefusal, Stored
 from shared.decider import Unavailable
 from shared.envelope import event_hash, leaf
 from shared.journal import recorded
-from shared.merkle import HASH, Tree, leaf_hash
+from shared.merkle import HASH, Tree, leaf_hash, stored_at
 from shared.note import BadSignature, Checkpoint, NotANote, PublicKey
 from shared.provision import drift
 from shared.replay import Chain
@@ -121,8 +121,12 @@ class Verification:
         digest = event_hash(stored.subject, stored.headers, stored.body)
         for check, detail in self._chain.check(recorded(stored), digest):
             self.report.find(check, stored.position, stored.subject, detail)
+        hash_ = leaf_hash(leaf(stored.position, stored.headers, digest))
         if self._whole:
-            self._grow(leaf_hash(leaf(stored.position, stored.headers, digest)), stored)
+            self._grow(hash_, stored)
+        elif self._nodes:  # behind a gap the kept leaves can still tell
+            place = HASH * stored_at(0, stored.position - 1)
+            self._hold(hash_, os.pread(self._nodes.fileno(), HASH, place), stored)
 
     def _missing(self, first: int, last: int) -> None:
         where = f"{first}" if first == last else f"{first} to {last}"
@@ -134,22 +138,21 @@ class Verification:
         made = self._tree.append(hash_)
         if self._nodes:
             kept = self._nodes.read(HASH * len(made))
-            if kept[:HASH] not in {b"", hash_}:
-                self.report.find(
-                    "tree",
-                    stored.position,
-                    stored.subject,
-                    "not the message that was recorded here",
-                )
-            elif len(kept) == HASH * len(made) and kept != b"".join(made) and not self._forked:
-                self.report.find(
-                    "tree",
-                    stored.position,
-                    stored.subject,
-                    "the log up to here is not what was kept",
-                )
+            whole = len(kept) == HASH * len(made)
+            fits = self._hold(hash_, kept[:HASH], stored)
+            if fits and whole and kept != b"".join(made) and not self._forked:
+                what = "the log up to here is not what was kept"
+                self.report.find("tree", stored.position, stored.subject, what)
                 self._forked = True
         self._compare()
+
+    def _hold(self, hash_: bytes, kept: bytes, stored: Stored) -> bool:
+        """Hold a leaf against the kept one, if there is one."""
+        fits = kept in {b"", hash_}
+        if not fits:
+            what = "not the message that was recorded here"
+            self.report.find("tree", stored.position, stored.subject, what)
+        return fits
 
     def _compare(self) -> None:
         """Hold the tree against every checkpoint of its size."""

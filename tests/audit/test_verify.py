@@ -58,6 +58,9 @@ def test_a_missing_message_is_named(shelf: Shelf) -> None:
     assert {("contiguity", 5), ("chain", 8), ("version", 8)} <= found(report)
     assert ("tree", 5) in found(report)  # not comparable from here on
     assert report.sealed == 4
+    replaced_too = log(after=LOG[:8], said="坏")
+    report = checked([*replaced_too[:4], *replaced_too[5:]], shelf, last=LENGTH)
+    assert {("tree", n) for n in range(9, LENGTH + 1)} <= found(report)
 
 
 def test_a_missing_tail_is_named(shelf: Shelf) -> None:
