@@ -32,6 +32,7 @@ bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench commands
 	$(RUN) -m services.cli bench views
 	$(RUN) -m services.cli bench oversight
+	$(RUN) -m services.cli bench audit
 
 rights: env   ## write docs/rights.md anew
 	$(RUN) -m services.cli rights > docs/rights.md

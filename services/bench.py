@@ -303,7 +303,7 @@ async def views(count: int) -> dict[str, Any]:
         user = "rectification"
         broker = Broker(settings.nats_url, user, settings.password(user))
         await broker.open()
-        await _fill(broker, count)
+        await filled(broker, count)
         for n in range(ROUNDS):
             mongo = Mongo(settings.mongo_url, f"bench-{n}")
             took, documents = await _follow(broker, mongo)
@@ -323,7 +323,7 @@ async def views(count: int) -> dict[str, Any]:
     }
 
 
-async def _fill(broker: Broker, count: int) -> None:
+async def filled(broker: Broker, count: int) -> None:
     """A log of issues that are opened and reported on, ten events each."""
     moment = datetime.now(UTC)
     watch = Watch(

@@ -3,12 +3,13 @@
 Exit codes: 0 good, 1 found something wrong, 2 cannot run.
 """
 
+import asyncio
 import json
 import logging
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from shared.broker import SCHEDULES, JetStreamRefusal
+from shared.broker import ANSWER_WITHIN, SCHEDULES, JetStreamRefusal
 from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
@@ -30,11 +31,12 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     import httpx
 
+    from services.audit.verify import Report
     from services.demo.door import Note
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 parked_app = typer.Typer(no_args_is_help=True, help="What was set aside, and what to do with it.")
-keys_app = typer.Typer(no_args_is_help=True, help="The keys everything is sealed with.")
+keys_app = typer.Typer(help="The keys everything is sealed and signed with.")
 bench_app = typer.Typer(no_args_is_help=True, help="Speeds as ratios to raw calls in the same run.")
 app.add_typer(parked_app, name="parked")
 app.add_typer(keys_app, name="keys")
@@ -407,6 +409,105 @@ def token(
     typer.echo(issuer.token(subject, roles=frozenset(role or ()), school=school, lifetime=lifetime))
 
 
+# -- What was recorded is what happened --------------------------------------------------------------
+
+Files = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Where a stopped embedded stack keeps its data; else `TAIZHANG_*`."
+    ),
+]
+
+
+@keys_app.callback(invoke_without_command=True)
+def keys(context: typer.Context, as_json: Json = False) -> None:
+    """Make the key that signs checkpoints where there is none; print the public keys, never the other."""
+    if context.invoked_subcommand:
+        return
+    from services.audit.keys import NoKey, public_file, public_keys, signing_key
+    from services.audit.shelf import Shelf
+
+    settings = Settings()
+    try:
+        unsigned = not Shelf(settings.audit_directory).names()
+        signing_key(settings.audit_key_file, settings.audit_origin, may_be_new=unsigned)
+        public = [str(key) for key in public_keys(public_file(settings.audit_key_file))]
+    except (NoKey, OSError) as reason:
+        _end(str(reason), CANNOT)
+    _tell({"keys": public}, public, as_json=as_json)
+
+
+@app.command()
+def verify(data: Files = None, as_json: Json = False) -> None:
+    """Check the whole log against itself and every signed checkpoint; exit 1 on any finding."""
+    from shared.decider import Unavailable
+
+    if data and not data.is_dir():
+        _end(f"there is nothing at {data}", CANNOT)
+    stack = Embedded(data.resolve()) if data else None
+
+    async def work() -> int:
+        report = await _checked(settings, silent=as_json)
+        _show(report.as_data(), findings, as_json=as_json)
+        return GOOD if report.good else WRONG
+
+    try:
+        settings = stack.start(mongo=False) if stack else Settings()
+        run(work())
+    except CannotRun as reason:
+        _end(str(reason), CANNOT)
+    except (Unavailable, TimeoutError):
+        _end("the log does not answer", CANNOT)
+    finally:
+        if stack:
+            stack.stop()
+
+
+async def _checked(settings: Settings, *, silent: bool) -> "Report":
+    """The report on the log of these settings; without public keys no signature counts."""
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from services.audit.keys import NoKey, public_file, public_keys
+    from services.audit.shelf import Shelf
+    from services.audit.verify import verify as check
+    from services.stack import operator
+
+    public, unknown = [], ""
+    try:
+        public = public_keys(public_file(settings.audit_key_file))
+    except NoKey as reason:
+        unknown = str(reason)
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=silent)
+    with bar:
+        task = bar.add_task("核查 verify", total=None)
+        async with AsyncExitStack() as opened:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                broker = await opened.enter_async_context(operator(settings))
+            report = await check(
+                broker,
+                Shelf(settings.audit_directory),
+                public,
+                replicas=settings.replicas,
+                tell=lambda done, last: bar.update(task, completed=done, total=last),
+            )
+    if unknown:
+        report.find("signature", 0, "", unknown)
+    return report
+
+
+def findings(told: dict[str, Any]) -> Table:
+    """A report on the log as a table, a finding a row."""
+    sums = f"{told['events']} 个事件 {told['streams']} 条流 {told['checkpoints']} 个签名检查点"
+    table = _table(f"核查 {sums}", "检查", "位置", "流", "发现")
+    for found in told["findings"]:
+        where = str(found["position"] or "")
+        table.add_row(found["check"], where, found["stream"], found["detail"])
+    good = f"无异常;已签名至位置 {told['sealed']};根 {told['root']}"
+    table.caption = "\n".join(f"{check}: {n}" for check, n in told["counts"].items()) or good
+    return table
+
+
 # -- Asking the gateway ------------------------------------------------------------------------------
 
 Url = Annotated[str, typer.Option(help="Where the gateway listens.")]
@@ -475,7 +576,7 @@ def gateway(url: str, school: str, bearer: str, *, refused: int = CANNOT) -> Ite
     import httpx
 
     try:
-        headers = {"Authorization": f"Bearer {bearer}"}
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         client = httpx.Client(base_url=f"{url}/v1/{school}", headers=headers, timeout=60)
     except (httpx.InvalidURL, UnicodeEncodeError):
         _end("no such address, school or token", CANNOT)
@@ -495,6 +596,48 @@ def _put(table: Table) -> None:
     title, table.title = table.title, None
     out.print(title, soft_wrap=True)
     out.print(table)
+
+
+@app.command()
+def proof(
+    position: Annotated[int, typer.Argument(help="A position of the log.")],
+    school: SchoolToken,
+    url: Url,
+    bearer: Bearer = "",
+    kept: Annotated[
+        Path | None, typer.Option(help="A checkpoint kept from before: is the log still its heir?")
+    ] = None,
+    public: Annotated[
+        Path | None,
+        typer.Option("--keys", help="Public keys; else beside `TAIZHANG_AUDIT_KEY_FILE`."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for the proof that a position is in the signed log, and check it here; exit 1 if it is none."""
+    from services.audit.keys import NoKey, public_file, public_keys
+    from services.audit.proof import heir, included
+    from shared.note import BadSignature, NotANote
+
+    try:
+        known = public_keys(public or public_file(Settings().audit_key_file))
+        before = kept.read_bytes() if kept else None
+    except (NoKey, OSError) as reason:
+        _end(str(reason), CANNOT)
+    told: dict[str, Any] = {}
+    try:
+        with gateway(url, school, bearer, refused=WRONG) as door:
+            told["inclusion"] = door.get("audit/inclusion", position=position)
+            sealed = included(told["inclusion"], position, known)
+            if before:
+                old, check = heir(before, sealed, known)
+                if 0 < old <= sealed.size:
+                    told["consistency"] = door.get("audit/consistency", old=old, size=sealed.size)
+                check(told.get("consistency"))
+    except (BadSignature, NotANote) as reason:
+        _end(str(reason), WRONG)
+    proved = [f"位置 {position} 在已签名的日志中(共 {sealed.size});根 {sealed.root.hex()}"]
+    proved += [f"日志是 {kept} 的延续"] if kept else []
+    _tell(told, proved, as_json=as_json)
 
 
 @app.command()
@@ -834,6 +977,14 @@ def bench_views(count: int = 20_000, as_json: Json = False) -> None:
     from services import bench
 
     _print_bench(uvloop.run(bench.views(count)), as_json=as_json)
+
+
+@bench_app.command("audit")
+def bench_audit(count: int = 100_000, as_json: Json = False) -> None:
+    """The check of the whole log against raw pull + SHA-256 of the same bytes: `ratio`, `memory_mb`."""
+    from services import bench_audit
+
+    _print_bench(uvloop.run(bench_audit.audit(count)), as_json=as_json)
 
 
 @bench_app.command("oversight")

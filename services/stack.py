@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from services.audit.app import service as audit
 from services.campaign.app import service as campaign
 from services.clock.app import DURABLE, Clock
 from services.feedback.app import service as feedback
@@ -31,6 +32,7 @@ SERVICES: tuple[Service, ...] = (
     rectification,
     study,
     oversight,
+    audit,
 )
 NAMES = (*(service.name for service in SERVICES), "clock")
 

@@ -32,6 +32,7 @@ USERS = (
     "rectification",
     "study",
     "oversight",
+    "audit",
     "clock",
     "gateway",
 )
@@ -53,8 +54,8 @@ class Embedded:
     mongo_port: int = 0
     _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self) -> Settings:
-        """Start both servers; give the settings of a process that uses them.
+    def start(self, *, mongo: bool = True) -> Settings:
+        """Start both servers, or the log's only; give the settings of a process that uses them.
 
         Call from the main thread: on Linux the servers are told to stop when that thread ends.
 
@@ -66,9 +67,11 @@ class Embedded:
         try:
             passwords = self._passwords()
             self._start_nats(passwords)
-            self._start_mongo()
+            if mongo:
+                self._start_mongo()
             self._wait_nats()
-            self._wait_mongo()
+            if mongo:
+                self._wait_mongo()
         except BaseException:
             self.stop()
             raise
@@ -78,6 +81,8 @@ class Embedded:
             mongo_url=f"mongodb://127.0.0.1:{self.mongo_port}",
             key_file=self.data / "deployment.key",
             issuer_file=self.data / "issuer.pem",
+            audit_directory=self.data / "audit",
+            audit_key_file=self.data / "audit.key",
         )
 
     def stop(self) -> None:

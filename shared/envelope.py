@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from shared.decider import Event, PersonId
@@ -16,6 +17,11 @@ GENESIS = "0" * 64
 """What the first event of a stream names as the hash of the one before it."""
 
 _UNHASHED = frozenset({"ce-eventhash"})
+_OF_READING = frozenset({
+    "Nats-Stream", "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp", "Nats-Num-Pending",
+    "Nats-Last-Sequence",
+})  # fmt: skip
+"""Headers the server adds to what is read in one way and not in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +198,43 @@ def event_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
     The previous event's hash is the header `ce-prevhash`. `Nats-*` and trace headers are outside:
     they may differ between two tries of the same append.
     """
-    parts = [subject.encode()]
-    for name in sorted(n for n in headers if n.startswith("ce-") and n not in _UNHASHED):
-        parts += (name.encode(), headers[name].encode())
-    parts.append(body)
-    return hashlib.sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).hexdigest()
+    own, _ = _order(tuple(headers))
+    parts = [_part(subject), *_parts(own, headers)]
+    return hashlib.sha256(b"%b%d:%b" % ("".join(parts).encode(), len(body), body)).hexdigest()
+
+
+def _part(text: str) -> str:
+    """A part with its length in bytes before it."""
+    return f"{len(text) if text.isascii() else len(text.encode())}:{text}"
+
+
+def _parts(order: list[tuple[str, str]], headers: Mapping[str, str]) -> list[str]:
+    """Names and values of headers in that order, each a part; where all is ASCII, without a look at each."""
+    if "".join(headers.values()).isascii():
+        return [f"{name}{len(headers[n])}:{headers[n]}" for n, name in order]
+    return [name + _part(headers[n]) for n, name in order]
+
+
+@lru_cache(maxsize=64)
+def _order(names: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Header names in order, each with itself as a part: those an event's hash covers, and the others."""
+    both: tuple[list[tuple[str, str]], list[tuple[str, str]]] = [], []
+    for name in sorted(names):
+        covered = name.startswith("ce-") and name not in _UNHASHED
+        if covered or name not in _OF_READING:
+            both[not covered].append((name, _part(name)))
+    return both
+
+
+def leaf(position: int, headers: Mapping[str, str], digest: str) -> bytes:
+    """What stands for a message in the tree over the whole log (RFC 6962's `d(n)`).
+
+    That is its position, its `event_hash` worked out anew (so subject, `ce-*` headers and body), and
+    every other header as stored; each part preceded by its length in bytes. What is no event has one too.
+    """
+    _, others = _order(tuple(headers))
+    parts = [_part(str(position)), _part(digest), *_parts(others, headers)]
+    return "".join(parts).encode()
 
 
 def draft(

@@ -39,6 +39,9 @@ UNKNOWN_TYPES = Counter(
     ["service"],
 )
 DRIFT = Gauge("taizhang_config_drift", "1 when the broker is not as provisioned.", ["service"])
+SEALED_POSITION = Gauge(
+    "taizhang_sealed_position", "The log position the newest signed checkpoint reaches.", []
+)
 BROKER_TROUBLE = Counter(
     "taizhang_broker_trouble_total", "Errors the broker connection reported.", ["service"]
 )

@@ -15,9 +15,11 @@ from datetime import datetime
 from itertools import batched
 from typing import Any, TypeGuard
 
+from pydantic import ValidationError
+
 from shared.broker import EVENTS, Broker
 from shared.decider import Event, Unavailable
-from shared.envelope import GENESIS, Record
+from shared.envelope import GENESIS, Record, event_hash
 from shared.journal import Journal, LogDamaged, recorded
 from shared.mongo import Collection, Document, Mongo
 from shared.runtime import Service, settled
@@ -29,26 +31,31 @@ class Chain:
     """Checks every stream's chain while the log goes by."""
 
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
-    broken: list[str] = field(default_factory=list)
 
-    def check(self, record: Record) -> None:
-        """Note what is wrong with an event: its hash, its predecessor, its version, its form."""
-        try:
-            self._check(record)
-        except (KeyError, ValueError) as error:
-            self.broken.append(f"{record.position}: not an event: {type(error).__name__} {error}")
+    def check(self, record: Record, digest: str) -> list[tuple[str, str]]:
+        """What is wrong with an event: check (hash, chain, version, schema, form) and detail.
 
-    def _check(self, record: Record) -> None:
+        `digest` is its `event_hash`, worked out anew.
+        """
+        found = []
         version, previous = self.heads.get(record.subject, (0, GENESIS))
-        if not record.intact():
-            self.broken.append(f"{record.position}: the hash does not fit")
-        if record.previous != previous:
-            self.broken.append(f"{record.position}: does not follow on the event before it")
-        if record.version != version + 1:
-            self.broken.append(f"{record.position}: version {record.version} after {version}")
-        if record.type not in Event.known:
-            self.broken.append(f"{record.position}: unknown type {record.type}")
-        self.heads[record.subject] = (record.version, record.hash)
+        try:
+            if record.hash != digest:
+                found.append(("hash", "the hash does not fit"))
+            if record.previous != previous:
+                found.append(("chain", "does not follow on the event before it"))
+            if record.version != version + 1:
+                found.append(("version", f"version {record.version} after {version}"))
+            self.heads[record.subject] = (record.version, record.hash)
+            if record.type not in Event.known:
+                found.append(("schema", f"unknown type {record.headers.get('ce-type', '')}"))
+            else:
+                record.event  # noqa: B018 -- read against its schema
+        except ValidationError as error:
+            found.append(("schema", f"not readable as {record.type}: {error.error_count()} wrong"))
+        except (KeyError, ValueError) as error:
+            found.append(("form", f"not an event: {type(error).__name__} {error}"))
+        return found
 
 
 @dataclass
@@ -110,8 +117,9 @@ async def compare(
     chain = Chain()
     async for record in whole_log(broker):
         result.events += 1
-        chain.check(record)
-    result.streams, result.broken = len(chain.heads), chain.broken
+        digest = event_hash(record.subject, record.headers, record.body)
+        result.broken += [f"{record.position}: {why}" for _, why in chain.check(record, digest)]
+    result.streams = len(chain.heads)
     if pairs:
         views = tuple(pair.view for pair in pairs)
         projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)

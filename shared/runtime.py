@@ -266,6 +266,7 @@ class Service:
     `erased` tells from the directory whose keys are destroyed for good.
     `detours` may answer a command otherwise than by recording an event.
     `figures` brings up to date what `/metrics` tells of its schools; it is called before each reading.
+    `wrong` tells what readiness must say of what the chores do.
     `chores` run beside the service until it stops; `tables` say how a table's row is a command.
     """
 
@@ -283,6 +284,7 @@ class Service:
     chores: tuple[Callable[["Runtime"], Awaitable[None]], ...] = ()
     tables: tuple[TableOf, ...] = ()
     figures: Callable[["Runtime"], Awaitable[None]] | None = None
+    wrong: Callable[["Runtime"], Mapping[str, str]] | None = None
 
     def durables(self) -> list[dict[str, Any]]:
         """The consumers whose positions the broker keeps for its policies."""
@@ -542,7 +544,7 @@ class Runtime:
         stopped = [t for t in self._tasks if t.done() and (t.cancelled() or t.exception())]
         if stopped:
             wrong["tasks"] = f"{len(stopped)} stopped"
-        return wrong
+        return {**wrong, **(self.service.wrong(self) if self.service.wrong else {})}
 
     def warnings(self) -> dict[str, str]:
         """What a person should look at although the service does its work, by topic."""

@@ -33,6 +33,18 @@ class Settings(BaseSettings):
     """Copies of each stream the broker keeps: 1 or 3."""
     in_flight: int = 512
     """Requests one service works on at once."""
+    audit_directory: Path = Path("data/audit")
+    """Where signed checkpoints are written: outside the broker, best on another disk."""
+    audit_key_file: Path = Path("data/audit.key")
+    """The key that signs them; beside it, ending in `.pub`, the public keys: ours and witnesses'."""
+    audit_origin: str = "taizhang/log"
+    """The log's name in its checkpoints (C2SP: no spaces, no plus)."""
+    audit_every: int = 1000
+    """Events after which a checkpoint is signed."""
+    audit_seconds: float = 60.0
+    """Seconds after which one is signed if anything was recorded."""
+    audit_webhook: str = ""
+    """A second place that every checkpoint is posted to; a witness there may answer with signatures."""
     box_interval: float = 2.0
     """Seconds between two batches of anonymous submissions where a school's policy says nothing."""
 

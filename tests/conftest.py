@@ -31,7 +31,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A NATS server and a MongoDB-protocol server, started once."""
     data = tmp_path_factory.mktemp("servers")
     embedded = Embedded(data)
-    yield embedded.start().with_changes(http_port=0, box_interval=0.05)
+    yield embedded.start().with_changes(http_port=0, box_interval=0.05, audit_seconds=0.2)
     embedded.stop()
     shutil.rmtree(data, ignore_errors=True)
 

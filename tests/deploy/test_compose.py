@@ -26,13 +26,15 @@ type Containers = dict[str, dict[str, Any]]
 SERVED = (*NAMES, "gateway")
 SERVICE = {"nats_url", "nats_password", "mongo_url", "key_file", "issuer_file"}
 HTTP = {"http_host", "http_port"}
+AUDIT = {"audit_key_file", "audit_directory"}
 USED: dict[str, set[str]] = {
     **dict.fromkeys(NAMES, SERVICE | HTTP),
+    "audit": SERVICE | AUDIT | HTTP,
     "clock": SERVICE - {"key_file"} | HTTP,
     "gateway": SERVICE - {"key_file", "mongo_url"} | HTTP,
     "provision": {"nats_url", "nats_password"},
-    "prepare": {"key_file", "issuer_file"},
-    "tools": SERVICE,
+    "prepare": {"key_file", "issuer_file", "audit_key_file"},
+    "tools": SERVICE | AUDIT,
 }
 """What each container of our image reads of the settings: that, and nothing else, is it given."""
 RUNS_AS = {
@@ -266,7 +268,11 @@ def test_every_file_that_is_mounted_exists_and_cannot_be_written(deployed: Conta
 
 
 def test_only_prepare_may_write_the_keys(deployed: Containers) -> None:
-    for key, setting in (("deployment-key", "KEY_FILE"), ("issuer-key", "ISSUER_FILE")):
+    for key, setting in (
+        ("deployment-key", "KEY_FILE"),
+        ("issuer-key", "ISSUER_FILE"),
+        ("audit-key", "AUDIT_KEY_FILE"),
+    ):
         places = {
             name: (target, mode)
             for name, c in deployed.items()

@@ -52,7 +52,7 @@ class Deployment:
         for variable, value in given.items():
             if variable in self.addresses:
                 given[variable] = self.addresses[variable]
-            elif variable.endswith("_FILE"):
+            elif variable.endswith(("_FILE", "_DIRECTORY")):
                 given[variable] = f"{self.place}{value}"
         if "TAIZHANG_HTTP_PORT" in given:
             given |= {"TAIZHANG_HTTP_HOST": "127.0.0.1", "TAIZHANG_HTTP_PORT": self.port(name)}
@@ -209,8 +209,10 @@ def test_every_container_is_ready_by_its_own_health_check(deployment: Deployment
 
 def test_the_keys_are_the_owners_only_and_are_made_once(deployment: Deployment) -> None:
     keys = sorted(deployment.place.glob("keys/*/*"))
-    assert [key.name for key in keys] == ["deployment.key", "issuer.pem"]
-    assert all(key.stat().st_mode & 0o777 == 0o600 for key in keys)
+    assert [key.name for key in keys] == [
+        "audit.key", "audit.pub", "deployment.key", "issuer.pem",
+    ]  # fmt: skip
+    assert all(key.stat().st_mode & 0o777 == 0o600 for key in keys if key.suffix != ".pub")
     before = [key.read_bytes() for key in keys]
     deployment.finish("prepare")
     assert [key.read_bytes() for key in keys] == before

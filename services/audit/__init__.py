@@ -1,0 +1,1 @@
+"""Audit: what was recorded is what happened; a third party can check that without trusting us."""

@@ -1,0 +1,18 @@
+"""Audit, assembled."""
+
+from services.audit import keeper, projection, queries
+from services.campaign.directory import who
+from shared.runtime import Service
+
+service = Service(
+    name="audit",
+    directory=projection.directory,
+    who=who,
+    queries={
+        queries.NewestCheckpoint: queries.newest_checkpoint,
+        queries.InclusionProof: queries.inclusion,
+        queries.ConsistencyProof: queries.consistency,
+    },
+    chores=(keeper.keep,),
+    wrong=keeper.wrong,
+)
