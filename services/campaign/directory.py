@@ -261,7 +261,7 @@ def _changes(directory: Directory, record: Record, event: Event) -> dict[str, ob
             person = PersonId(record.stream)
             return {"roster": rosters.evolve(directory.roster, person, event)}
         case "erasure":
-            return {"erased": _erased(directory.erased, event)}
+            return _erasing(directory, event)
         case _:
             return {"calendar": calendars.evolve(directory.calendar, event)}
 
@@ -272,8 +272,20 @@ def _corrected(school: School, event: Event) -> School:
     return School(name=event.name, zone=event.zone, language=event.language)
 
 
-def _erased(before: tuple[PersonId, ...], event: Event) -> tuple[PersonId, ...]:
-    return (*before, *event.people) if isinstance(event, PersonErased) else before
+def _erasing(directory: Directory, event: Event) -> dict[str, object]:
+    """Who is erased stays in the roster; their number is free for whoever comes back."""
+    if not isinstance(event, PersonErased):
+        return {}
+    people = directory.roster.people
+    unnumbered = {
+        person: people[person].model_copy(update={"number_index": None})
+        for person in event.people
+        if person in people
+    }
+    return {
+        "erased": (*directory.erased, *event.people),
+        "roster": Roster(people={**people, **unnumbered}),
+    }
 
 
 def _units(units: dict[str, Unit], unit: str, event: Event) -> dict[str, Unit]:

@@ -164,6 +164,20 @@ def test_the_entry_of_who_was_erased_changes_no_more() -> None:
     person.given(past).when(name_deputy(GONE)).then_rejected(Erased)
 
 
+def test_the_number_of_who_was_erased_is_free_and_the_entry_still_counts() -> None:
+    entered = PersonEntered(name="…", number="…", number_index="index", joined_on=NEW_YEAR)
+    past = [("no1", enrolled), (GONE, entered), (SPARE, entered.model_copy())]
+    before = directory_after(log(*past))
+    after = directory_after(log(*past, ("e", erased)))
+    assert before is not None
+    assert after is not None
+    assert before.roster.with_number("index") == GONE
+    assert before.roster.duplicates() == ((GONE, SPARE),)
+    assert after.roster.with_number("index") == SPARE
+    assert after.roster.duplicates() == ()
+    assert after.roster.people.keys() == before.roster.people.keys()
+
+
 def test_every_service_knows_from_the_directory_whom_to_forget() -> None:
     known = directory_after(log(("no1", enrolled), ("e", requested), ("e", erased)))
     for each in SERVICES:
