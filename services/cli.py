@@ -499,12 +499,12 @@ async def _checked(settings: Settings, *, silent: bool) -> "Report":
 def findings(told: dict[str, Any]) -> Table:
     """A report on the log as a table, a finding a row."""
     sums = f"{told['events']} 个事件 {told['streams']} 条流 {told['checkpoints']} 个签名检查点"
-    table = _table(f"核查 {sums}", "检查", "位置", "流", "发现")
+    signed = f"已签名至位置 {told['sealed']} 根 {told['root'] or '-'}"
+    table = _table(f"核查 {sums} {signed}", "检查", "位置", "流", "发现")
     for found in told["findings"]:
         where = str(found["position"] or "")
         table.add_row(found["check"], where, found["stream"], found["detail"])
-    good = f"无异常;已签名至位置 {told['sealed']};根 {told['root']}"
-    table.caption = "\n".join(f"{check}: {n}" for check, n in told["counts"].items()) or good
+    table.caption = "\n".join(f"{check}: {n}" for check, n in told["counts"].items()) or "无异常"
     return table
 
 

@@ -98,20 +98,23 @@ class Gateway:
         await self.broker.close()
 
     async def _ready(self, _: Request) -> Response:
-        """Ask every service to do a round trip; 503 names what is wrong where."""
+        """Ask all services at once to do a round trip; 503 names what is wrong where."""
+        names = (*(service.name for service in self.services), *self.others)
+        told = await asyncio.gather(*map(self._progress, names))
         wrong: dict[str, object] = {}
         warnings: dict[str, object] = {}
-        for name in (*(service.name for service in self.services), *self.others):
-            try:
-                progress = await progress_of(self.broker, name)
-            except Unavailable:
-                wrong[name] = {"service": "no answer"}
-            else:
-                if bad := progress.get("wrong") or progress.get("error"):
-                    wrong[name] = bad
-                if strange := progress.get("warnings"):
-                    warnings[name] = strange
+        for name, progress in zip(names, told, strict=True):
+            if bad := progress.get("wrong") or progress.get("error"):
+                wrong[name] = bad
+            if strange := progress.get("warnings"):
+                warnings[name] = strange
         return readiness(wrong, warnings)
+
+    async def _progress(self, name: str) -> dict[str, Any]:
+        try:
+            return await progress_of(self.broker, name)
+        except Unavailable:
+            return {"wrong": {"service": "no answer"}}
 
 
 @dataclass

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.audit.shelf import Shelf
 from services.audit.verify import TOLD
+from services.cli import findings
 from shared.broker import Stored
 from shared.envelope import event_hash
 from shared.merkle import Tree
@@ -38,6 +39,16 @@ def test_a_log_nobody_touched_is_good(shelf: Shelf) -> None:
         (shelf.checkpoints / f"{LENGTH:019}.checkpoint").read_text()
     )
     assert report.as_data()["good"] is True
+
+
+def test_a_report_is_a_table_with_a_row_for_every_finding(shelf: Shelf) -> None:
+    good = findings(checked(LOG, shelf, last=LENGTH).as_data())
+    report = checked([*LOG[:4], *LOG[5:]], shelf, last=LENGTH)
+    bad = findings(report.as_data())
+    assert (good.row_count, good.caption) == (0, "无异常")
+    assert f"已签名至位置 {LENGTH} 根 " in str(good.title)
+    assert bad.row_count == len(report.findings)
+    assert "contiguity: 1" in str(bad.caption)
 
 
 def test_what_was_recorded_since_the_last_checkpoint_is_good_too(shelf: Shelf) -> None:
