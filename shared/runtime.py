@@ -756,16 +756,17 @@ class Runtime:
         place = Subject(taken.school, self.service.name, decider.category, target)
         new = draft(place, event, provenance, version=past.version + 1, previous=past.hash)
         if desk.made:
-            await self._keep(desk.made)
+            await self._keep(desk.made, subject, past)
         position = await self.journal.append(new, after=past.position)
         self.journal.advance(new, past, position, decider)
         return Reply(target, position, past.version, new.id, event.TYPE)
 
-    async def _keep(self, keys: Mapping[str, bytes]) -> None:
+    async def _keep(self, keys: Mapping[str, bytes], subject: str, past: Past) -> None:
         """Make new keys durable before the event that needs them; where others were faster, conflict."""
         try:
             kept = await self.privacy.keyring.keep(keys)
         except ScopeErased:
+            await self._still(subject, past)
             raise TextErased from None
         if not kept:
             raise Conflict

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from shared import metrics
+from shared.broker import JetStreamRefusal
 from shared.decider import Event, Unavailable
 from shared.envelope import Record
 from shared.journal import Journal, LogDamaged
@@ -487,7 +488,8 @@ class Projector:
 
     async def _fold_on(self) -> None:
         """Fold events as they come, not too far ahead of the writer."""
-        self._behind_until = await self.journal.broker.last_position()
+        with suppress(JetStreamRefusal, Unavailable):  # `follow` waits for the log
+            self._behind_until = await self.journal.broker.last_position()
         following = self.journal.follow(f"{self._name}-views", after=self.position)
         async with aclosing(following):
             async for records in following:
@@ -532,8 +534,10 @@ class Projector:
         while True:
             await self._came.wait()
             self._came.clear()
-            strange, self._strange = self._strange, 0
             taken, last = self._take()
+            strange = 0
+            if last == self._ahead > self.position:  # else they are told of when all is passed
+                strange, self._strange = self._strange, 0
             for folding, keys in taken:
                 for some in batched(keys, BULK):
                     changes = folding.hand_over(some)

@@ -1,8 +1,8 @@
 """Views on the real database: neither skipped nor applied twice, whatever stops in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from services.rectification.events import IssueDeclined, ProgressReported, RectificationStarted
 from services.stack import provisioned
 from shared import views
-from shared.broker import Broker
+from shared.broker import EVENTS, Broker, JetStreamRefusal
 from shared.decider import Event, PersonId, Unavailable
 from shared.embedded import Embedded
 from shared.envelope import GENESIS, Provenance, Record, Subject, draft
@@ -539,6 +539,58 @@ async def test_what_changed_lately_waits_while_the_log_is_caught_up_with(
     assert (first[1], second[1]) == ([f"{desk.school}/a1"], [f"{desk.school}/c1"])
     assert claimed == 0  # b1 has waited from the first batch on
     assert (sorted(rest[1]), at_last) == ([f"{desk.school}/b1", f"{desk.school}/d1"], 6)
+
+
+async def test_an_event_of_unknown_type_is_counted_though_what_came_before_it_waits(
+    desk: Desk,
+) -> None:
+    projector = await desk.projector(CARD)
+    projector._behind_until = 9
+    known, strange = desk.said("a1"), desk.said("b1")
+    headers = {**strange.headers, "ce-type": "rectification.issue.vanished.v9"}
+    unknown = Record(2, strange.subject, headers, b"?")
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(projector._write_on())
+        await projector._fold_ahead([known, unknown])
+        while projector._came.is_set():
+            await asyncio.sleep(0)
+        held_back = projector.position
+
+        arrived = await projector.reached(2, within=30)
+        writing.cancel()
+
+    assert (held_back, arrived, projector.unknown) == (0, True, 1)
+
+
+class Leaderless(Broker):
+    """A broker whose log has no leader yet."""
+
+    async def last_position(self, stream: str = EVENTS) -> int:
+        raise JetStreamRefusal(10008, f"{stream}: JetStream system temporarily unavailable")
+
+
+@dataclass
+class Waiting(Journal):
+    """A log that is waited for."""
+
+    followed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def follow(self, *_: object, **__: object) -> AsyncGenerator[list[Record]]:
+        self.followed.set()
+        await asyncio.Event().wait()
+        yield []
+
+
+async def test_a_log_without_a_leader_is_waited_for_and_nothing_is_read_anew(desk: Desk) -> None:
+    journal = Waiting(Leaderless("nats://127.0.0.1:1", "nobody", ""), desk.mongo, desk.service)
+    projector = Projector(desk.service, journal, desk.mongo, (CARD,))
+    await projector.prepare()
+    running = asyncio.create_task(projector.run())
+    waited = asyncio.create_task(journal.followed.wait())
+    await asyncio.wait({running, waited}, return_when=asyncio.FIRST_COMPLETED)
+
+    assert (waited.done(), running.done(), projector.times_begun) == (True, False, 1)
+    running.cancel()
 
 
 async def test_who_waits_for_what_is_folded_gets_it_though_the_log_is_longer(desk: Desk) -> None:

@@ -138,3 +138,14 @@ async def test_nothing_is_recorded_where_the_key_was_destroyed() -> None:
         await at.runtime.carry_out(void)
     assert at.kept("keys")[scope] == {"_id": scope, "erased": True}
     assert len(at.pages.log) == 1
+
+
+async def test_what_was_recorded_before_its_key_was_destroyed_is_told_to_who_repeats_it() -> None:
+    at = await at_work()
+    first = await opens(at)
+    scope = f"{TOWN}/issue.{first.id}"
+    at.kept("keys")[scope] = {"_id": scope, "erased": True}
+    at.runtime.journal.forget(at.pages.log[0].subject)
+    at.runtime.privacy.keyring._known.pop(scope)
+    again = await opens(at)
+    assert (again.repeated, again.event, len(at.pages.log)) == (True, first.event, 1)
