@@ -136,7 +136,7 @@ async def appraisal_facts(command: AppraisalCommand, desk: Desk) -> Facts:
     known = desk.ledger(directory)
     if known is None:
         raise UnknownSchool
-    match command, desk.state:
+    match command, known.roster.settled(desk.state):
         case OpenBallot(), Opened(sheet):
             urn = await _urn(command.stream, sheet.ballots + 1, desk)
             hashes = sorted(urn.hashed(code) for code in urn.codes(len(sheet.voters)))

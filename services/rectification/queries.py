@@ -421,7 +421,8 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     """One page of events with position, times, actor, hash and content, over all services it touched.
 
     `sources` are the talks, meetings, visits and inspections it was raised in, `lines` those of plans
-    it stands in now; what was done to these lines is among the events.
+    it stands in now; what was done to these lines is among the events. Who follows it by receipt is told
+    neither of lines nor in which words it was put right where it was raised.
     Of feedback it shows nobody more than feedback itself: that something was done everybody sees;
     the words are for who said them and for the desk (for these, once anything in them was hidden, at
     `opinions/{id}`); who spoke up is for confidants it is not about.
@@ -431,19 +432,20 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     family = [document, *merged]
     listener = _Listener.of(caller, document, *merged)
     heard = {o for d in family for o in d["opinions"]}
-    if "originator" in caller.roles:
+    outside = "originator" in caller.roles
+    if outside:
         heard &= {_receipt(caller)}
     items: list[dict[str, Any]] = []
     for d in family:
         past = await _history(desk, "rectification", "issue", d["key"])
         items += (_of_the_issue(record, listener) for record in past)
         reworded = {notice["event"] for notice in d["notices"] if not notice["voided"]}
-        told = {str(past[0].causation), *reworded}
+        told = {str(past[0].causation), *(() if outside else reworded)}
         for source in map(Source.model_validate, _found_in(d)):
             there = await desk.journal.read(_subject(source, desk))
             items += (_told(r, _said(r)) for r in there if str(r.id) in told)
     lines: list[Document] = []
-    named = [] if "originator" in caller.roles else [d["key"] for d in family]
+    named = [] if outside else [d["key"] for d in family]
     for plan in await desk.find(plans, {"planned": {"$in": named}}):
         past = await _history(desk, "rectification", "plan", plan["key"])
         items += (_told(record, _said(record)) for record in past if _line_of(record) in named)

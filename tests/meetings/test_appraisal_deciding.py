@@ -57,6 +57,7 @@ from shared.decider import Command, OutOfOrder, PersonId
 from shared.journal import MAX_EVENT
 from tests.meetings.examination_cast import (
     CADRE,
+    DOUBLE,
     LEADER,
     OTHER_SECRETARY,
     OUTSIDER,
@@ -132,6 +133,12 @@ def test_five_or_more_cannot_do_without_secrecy() -> None:
     ballot.given(five).when(open_ballot).then(ballot_opened)
     four = opened.model_copy(update={"members": opened.members[:4]})
     ballot.given(four).when(open_ballot).then_rejected(SecrecyNotPossible)
+
+
+def test_who_was_entered_twice_is_one_voter() -> None:
+    four = tuple(m for m in opened.members if m != CADRE)[:3]
+    twice = opened.model_copy(update={"members": (CADRE, DOUBLE, *four)})
+    ballot.given(twice).when(open_ballot).then_rejected(SecrecyNotPossible)
 
 
 def test_a_branch_of_more_than_a_hundred_does_not_vote_in_one_ballot() -> None:

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from pydantic import ValidationError
 
 from services.campaign.directory import Directory
+from services.campaign.roster import Roster
 from services.meetings.box import (
     AlreadyCast,
     BallotClosed,
@@ -44,6 +45,7 @@ from services.meetings.queries.appraisal import AppraisalBallots, opened_ballots
 from shared.decider import Command, NotFound, PersonId, kebab, wire
 from shared.mongo import Document
 from shared.runtime import Desk, Reply, Taken
+from shared.views import Working
 from tests.meetings.examination_cast import (
     CADRE,
     LIBERAL,
@@ -208,6 +210,17 @@ async def test_there_is_no_slip_for_who_is_on_probation_and_no_mark_of_them() ->
     with pytest.raises(OnProbation):
         await voting.cast(voting.codes[0], (CADRE, GOOD), (TEACHER, GOOD))
     assert voting.box == {}
+
+
+async def test_there_is_one_slip_for_who_was_entered_twice() -> None:
+    voting = await begun()
+    merged = SCHOOL.roster.people[TEACHER].model_copy(update={"merged_into": CADRE})
+    roster = Roster(people={**SCHOOL.roster.people, TEACHER: merged})
+    found_out = SCHOOL.model_copy(update={"roster": roster})
+    projector = voting.at.runtime.projector
+    projector._foldings[0].cache[f"{TOWN}/school"] = Working(found_out, None, 0, 0)
+    await voting.open()
+    assert len(voting.codes) == len(MEMBERS) - 1
 
 
 async def test_the_same_request_prints_the_same_slips_another_one_none() -> None:

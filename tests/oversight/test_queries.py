@@ -1,5 +1,6 @@
 """What may be asked of oversight, and who is told what."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -24,9 +25,10 @@ from services.oversight.queries import (
 from services.oversight.rules.engine import board
 from services.oversight.rules.evidence import Trace, trace
 from services.oversight.rules.world import World
-from services.oversight.shelf import _SHELVES, take_down
+from services.oversight.shelf import _SHELVES, Shelf, take_down
 from shared.callers import Caller, UnknownSchool
 from shared.decider import NotFound, PersonId
+from shared.envelope import Record
 from shared.runtime import Desk, Query
 from shared.views import Working
 from tests.memory import TOWN
@@ -308,6 +310,14 @@ async def test_what_was_worked_out_is_taken_over_only_where_nothing_moved() -> N
         )
 
 
+def traced(log: list[Record]) -> Iterable[Trace]:
+    """The traces of a log, as they are told by who writes them."""
+    told: dict[str, Trace] = {}
+    for entry in log:
+        told[entry.stream] = trace(told.get(entry.stream), entry)
+    return told.values()
+
+
 async def test_what_is_told_ahead_of_the_position_counts_once_the_views_are_there() -> None:
     log = records([talked("t1", ZHOU, LEADER), *closed("i1"), talked("t2", WU, LEADER)])
     at_work = await works()
@@ -315,19 +325,35 @@ async def test_what_is_told_ahead_of_the_position_counts_once_the_views_are_ther
     await at_work.look()
     desk = at_work.runtime.desk(TOWN, NOON)
     before = await asked(Board(), desk)
-    ahead: dict[str, Trace] = {}
-    for entry in log:
-        ahead[entry.stream] = trace(ahead.get(entry.stream), entry)
-    for told in ahead.values():
+    for told in traced(log):
         _SHELVES[TOWN].take_in(told)
-
     meanwhile = await asked(Board(), desk)
+    assert meanwhile == before
+
+    for far in (2, 3, len(log)):  # what the views tell on their way is known already
+        at_work.pages.log[:] = log[:far]
+        await at_work.look()
+        board_now = (await asked(Board(), desk))["rules"]
+        assert board_now == board(World.at(SCHOOL, TODAY, lives(log[:far]), far))
+
+
+async def test_what_is_told_while_it_is_read_is_not_read_over() -> None:
+    log = records([talked("t1", ZHOU, LEADER), *closed("i1"), talked("t2", WU, LEADER)])
+    at_work = await works()
+    at_work.pages.log[:] = log[:2]
+    await at_work.look()
+    desk = at_work.runtime.desk(TOWN, NOON)
+    reading = _SHELVES[TOWN] = Shelf(desk.projector)
+    for told in traced(log):
+        reading.take_in(told)
+    first = (await asked(Board(), desk))["rules"]
     at_work.pages.log[:] = log
     await at_work.look()
-    after_all = await asked(Board(), desk)
+    last = (await asked(Board(), desk))["rules"]
 
-    assert meanwhile == before
-    assert after_all["rules"] == board(World.at(SCHOOL, TODAY, lives(log), len(log)))
+    assert _SHELVES[TOWN] is reading
+    assert first == board(World.at(SCHOOL, TODAY, lives(log[:2]), 2))
+    assert last == board(World.at(SCHOOL, TODAY, lives(log), len(log))) != first
 
 
 async def test_a_view_that_began_again_is_read_anew() -> None:

@@ -162,3 +162,24 @@ async def test_what_became_of_it_there_is_told_once_and_the_issue_stands(
     (notice,) = line_["notices"]
     assert (notice["voided"], notice["event"]) == (noted is SourceVoided, str(there.id))
     assert told["items"][-1]["on_behalf_of"] == LEADER
+
+
+async def test_who_follows_it_by_receipt_is_not_told_the_words_it_was_put_right_in_there() -> None:
+    at, issue = await raised(RAISED[SourceKind.meeting])
+    merged = MERGED[-1].model_copy(update={"into": issue})
+    for version, then in enumerate((*MERGED[:-1], merged), start=1):
+        place = len(at.pages.log) + 1
+        at.pages.log.append(record(then, "i-1", place, by=COLLATOR, noon=NOON, version=version))
+    there = record(CORRECTED, "stream-1", len(at.pages.log) + 1, by=LEADER, noon=NOON, version=2)
+    at.pages.log.append(there)
+    await at.look()
+    await at.runtime._react(opening, there)
+    await at.look()
+
+    desk = at.runtime.desk(TOWN, NOON)
+    types: dict[str, list[str]] = {}
+    for who in (OWNER, RECEIPT):
+        told = await q.biography(q.IssueBiography(id=issue), desk, caller(who))
+        types[who] = [item["type"] for item in told["items"]]
+    assert types[OWNER].count(CORRECTED.TYPE) == 1
+    assert types[RECEIPT] == [each for each in types[OWNER] if each != CORRECTED.TYPE]

@@ -301,8 +301,9 @@ class Sheet:
 
     @property
     def voters(self) -> tuple[PersonId, ...]:
-        """The members who vote and are graded."""
-        return tuple(member for member in self.members if member not in self.probationary)
+        """The members who vote and are graded, each once, also where two entries were one person."""
+        members = dict.fromkeys(self.members)
+        return tuple(member for member in members if member not in self.probationary)
 
     def entry(self, kind: AppraisalEntry, member: str, giver: str | None = None) -> Entry | None:
         """The entry of a kind about a member, of one giver where there may be several."""
