@@ -22,4 +22,4 @@ for path in $changed; do
   [ -d "$name" ] || everything
   case " $reached " in *" $name "*) ;; *) reached="$reached $name" ;; esac
 done
-echo "$reached tests/gateway tests/test_surface.py tests/test_golden.py"
+echo "$reached tests/test_surface.py tests/gateway tests/test_golden.py"

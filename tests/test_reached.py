@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-EVERY_SERVICE = ["tests/gateway", "tests/test_surface.py", "tests/test_golden.py"]
+EVERY_SERVICE = ["tests/test_surface.py", "tests/gateway", "tests/test_golden.py"]
 
 
 @pytest.fixture
