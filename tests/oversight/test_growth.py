@@ -6,6 +6,7 @@ import pytest
 
 from services.bench_oversight import year
 from services.campaign.directory import FOLLOWS, Directory, fold
+from services.feedback.events import OpinionSubmitted
 from services.oversight.rules.catalogue import BY_ID
 from services.oversight.rules.engine import board, obligations
 from services.oversight.rules.evidence import KNOWN
@@ -60,5 +61,6 @@ def test_the_year_of_the_benchmark_is_one_the_engine_reads() -> None:
 
     assert len(log) == 6_500
     assert len(directory.roster.people) == 150
-    assert rows["R36"]["numerator"] == 2_000
+    heard = sum(isinstance(entry.event, OpinionSubmitted) for entry in told)
+    assert rows["R36"]["numerator"] == heard > 100
     assert rows["R47"]["denominator"] == 36
