@@ -234,7 +234,8 @@ async def test_a_witness_may_sign_too_and_one_that_is_away_is_not_waited_for(dat
         length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
         got.append((await reader.readexactly(length)).decode())
         text = Note.read(got[-1].encode()).text
-        body = (stranger.sign(text, at=1) + witness.sign(text, at=1) + "nonsense\n").encode()
+        lines = stranger.sign(text, at=1) + witness.sign(text, at=1) + "nonsense\n"
+        body = lines.replace("\n", "\r\n").encode()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
         await writer.drain()
         writer.close()
@@ -290,7 +291,7 @@ async def test_keys_are_made_once_for_the_owner_only_and_the_secret_is_not_told(
     }
     first = await taizhang(Settings(), "keys", **where)
     secret = key.read_text().strip()
-    again = signing_key(key, "other/log")
+    again = signing_key(key, Settings().audit_origin)
 
     assert (first.code, first.err) == (0, "")
     assert key.stat().st_mode & 0o777 == 0o600
