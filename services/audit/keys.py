@@ -5,7 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from shared.note import NotANote, PublicKey, SigningKey
+from shared.note import ED25519, NotANote, PublicKey, SigningKey
 
 
 class NoKey(Exception):  # noqa: N818 -- a condition, told in one line
@@ -18,7 +18,7 @@ def public_file(key_file: Path) -> Path:
 
 
 def signing_key(key_file: Path, name: str, *, may_be_new: bool = True) -> SigningKey:
-    """Read the key that signs; make one, for the owner only, where none is.
+    """Read the key a log of that name signs with; make one, for the owner only, where none is.
 
     Its public key is added to the public file.
 
@@ -32,6 +32,9 @@ def signing_key(key_file: Path, name: str, *, may_be_new: bool = True) -> Signin
                 raise NoKey(msg)
             _write_new(key_file, SigningKey.of(name, secrets.token_bytes(32)).text())
         key = SigningKey.read(key_file.read_text().strip())
+        if (key.public.name, key.public.type) != (name, ED25519):
+            msg = f"{key_file} holds a key of {key.public.name} that {name} does not sign with"
+            raise NoKey(msg)
         known = public_file(key_file)
         if not known.exists() or str(key.public) not in known.read_text().splitlines():
             with known.open("a") as file:
