@@ -165,7 +165,9 @@ class Pair:
     unsettled: dict[str, str] = field(default_factory=dict)
 
     async def look(self) -> None:
-        """Compare every document."""
+        """Compare every document, those too whose ids are none of ours."""
+        strange = await self.live.find({"_id": {"$not": {"$type": "string"}}}, limit=PAGE)
+        self.different |= {str(document["_id"]): "not from the log" for document in strange}
         met = 0
         async for some in _pages(self.live):
             fresh = await self.fresh.get_many(some)
@@ -191,7 +193,7 @@ class Pair:
                 self.unsettled[key] = "missing"
             elif not _there(wanted):
                 self.unsettled[key] = "not from the log"
-            elif found["position"] != wanted["position"]:
+            elif found.get("position") != wanted["position"]:
                 self.unsettled[key] = "differs in position"
             elif _canonical(found) != _canonical(wanted):
                 fields = [f for f in found | wanted if found.get(f) != wanted.get(f)]

@@ -101,6 +101,7 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     settings = own_servers[1]
     async with running(settings) as stack, enrolled(stack) as school:
         issue, _ = await collated(school, "宿舍热水经常停")
+        other = (await school.do("clerk", "/issues", ISSUE))["id"]
         end = await school.settle()
         mongo = stack.runtimes["rectification"].mongo
         view = f"rectification.{issues.collection}"
@@ -110,6 +111,10 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         await mongo.views(view).insert(
             {"_id": f"{school.id}/x", "school": school.id, "position": 1}
         )
+        await mongo._views[view].insert_one({"_id": 7, "school": school.id})
+        await mongo._views[view].update_one(
+            {"_id": f"{school.id}/{other}"}, {"$unset": {"position": 1}}
+        )
         one = await taizhang(settings, "replay", "--view", "rectification.issues")
         none = await taizhang(settings, "replay", "--view", "rectification.nothing")
         left = [n for n in await mongo._views.list_collection_names() if "replay" in n]
@@ -118,10 +123,14 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     assert (whole.code, told["good"], told["events"]) == (0, True, end)
     assert told["documents"] > 10
     assert one.code == 1
-    assert one.out.splitlines()[:2] == [
-        f"{view} {school.id}/{issue}: differs in stage",
-        f"{view} {school.id}/x: not from the log",
-    ]
+    assert sorted(one.out.splitlines()[:4]) == sorted(
+        [
+            f"{view} 7: not from the log",
+            f"{view} {school.id}/{issue}: differs in stage",
+            f"{view} {school.id}/{other}: differs in position",
+            f"{view} {school.id}/x: not from the log",
+        ]
+    )
     assert (none.code, none.err) == (2, "taizhang: there is no view rectification.nothing\n")
     assert left == []
 
