@@ -1,9 +1,9 @@
 """Replay: fold the whole log afresh beside the live views, and compare what people are shown with it.
 
 The fresh views are folded by the same `Projector` as the live ones, under a name of their own, into
-collections of their own: memory stays flat, an interrupted replay goes on where it was, and the live
-services are not disturbed. While the log moves on, what differs only in how far it is folded is looked at
-again when both have come further.
+collections of their own: memory stays flat, an interrupted replay goes on where it was (unless the
+code of the views is another by then), and the live services are not disturbed. While the log moves on,
+what differs only in how far it is folded is looked at again when both have come further.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from shared.broker import EVENTS, Broker
 from shared.decider import Event, Unavailable
 from shared.envelope import GENESIS, Record, event_hash
-from shared.journal import Journal, LogDamaged, recorded
+from shared.journal import Journal, LogDamaged, recorded, source_digest
 from shared.mongo import Collection, Document, Mongo
 from shared.runtime import Service, settled
 from shared.views import NEVER, Projector, View, Working, as_stored
@@ -121,6 +121,7 @@ async def compare(
         result.broken += [f"{record.position}: {why}" for _, why in chain.check(record, digest)]
     result.streams = len(chain.heads)
     if pairs:
+        await _take_up(broker, mongo, digest_of(services))
         views = tuple(pair.view for pair in pairs)
         projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
         async with _following(projector) as reached:
@@ -134,7 +135,7 @@ async def compare(
                 await reached(last, tell)
                 for pair in pairs:
                     await pair.look_again()
-        await _clear(mongo, pairs)
+        await _clear(mongo)
     for pair in pairs:
         result.documents += pair.documents
         result.differences += pair.differences()
@@ -259,12 +260,30 @@ async def _following(projector: Projector) -> AsyncIterator[Callable[..., Awaita
             await projector.save()
 
 
-async def _clear(mongo: Mongo, pairs: Iterable[Pair]) -> None:
-    """Leave nothing of a replay that came to its end."""
+def digest_of(services: Iterable[Service]) -> str:
+    """The source of the views: what was folded by other code is not gone on with."""
+    views = [view for service in services for view in _views(service)]
+    return source_digest(
+        made.__module__ for view in views for made in (view.project, view.keys, view.document)
+    )
+
+
+async def _take_up(broker: Broker, mongo: Mongo, digest: str) -> None:
+    """Keep what an interrupted replay has folded, unless by other code or from a log that was longer."""
+    begun = await mongo.checkpoints().get(REPLAY) or {}
+    reached = max(begun.get("views", {}).values(), default=0)
+    if begun.get("digest") != digest or reached > await broker.last_position():
+        await _clear(mongo)
+        await mongo.checkpoints().update(REPLAY, {"digest": digest})
+
+
+async def _clear(mongo: Mongo) -> None:
+    """Leave nothing of a replay."""
     await mongo.checkpoints().delete({"_id": REPLAY})
     await mongo.keep("parked").delete({"service": REPLAY})
-    for pair in pairs:
-        await pair.fresh.drop()
+    for name in await mongo.view_names():
+        if name.startswith(f"{REPLAY}."):
+            await mongo.views(name).drop()
 
 
 # -- New versions --------------------------------------------------------------------------------
