@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
-from shared.broker import EVENTS, Broker
+from shared.broker import EVENTS, Broker, NobodyThere
 from shared.decider import Event, Unavailable
 from shared.envelope import GENESIS, Record, event_hash
 from shared.journal import Journal, LogDamaged, recorded, source_digest
@@ -131,7 +131,12 @@ async def compare(
             for _ in range(ROUNDS):
                 if not any(pair.unsettled for pair in pairs):
                     break
-                last = await settled(broker, [s.name for s in services], 0, within=SETTLE_WITHIN)
+                try:
+                    last = await settled(
+                        broker, [s.name for s in services], 0, within=SETTLE_WITHIN
+                    )
+                except (NobodyThere, TimeoutError):  # nobody folds on, or the log never rests
+                    break
                 await reached(last, tell)
                 for pair in pairs:
                     await pair.look_again()

@@ -14,6 +14,7 @@ from services.rectification.projection import issues
 from services.stack import SERVICES, Stack, operator, running
 from shared.embedded import Embedded
 from shared.journal import Journal
+from shared.mongo import Mongo
 from shared.replay import (
     REPLAY,
     _pairs,
@@ -108,11 +109,11 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     own_servers: tuple[Embedded, Settings],
 ) -> None:
     settings = own_servers[1]
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
     async with running(settings) as stack, enrolled(stack) as school:
         issue, _ = await collated(school, "宿舍热水经常停")
         other = (await school.do("clerk", "/issues", ISSUE))["id"]
         end = await school.settle()
-        mongo = stack.runtimes["rectification"].mongo
         view = f"rectification.{issues.collection}"
 
         whole = await taizhang(settings, "replay", "--json")
@@ -126,12 +127,18 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         )
         one = await taizhang(settings, "replay", "--view", "rectification.issues")
         none = await taizhang(settings, "replay", "--view", "rectification.nothing")
-        left = [n for n in await mongo._views.list_collection_names() if "replay" in n]
+    stopped = await taizhang(settings, "replay", "--view", "rectification.issues")
+    left = [n for n in await mongo.view_names() if "replay" in n]
+    mongo.close()
 
     told = json.loads(whole.out)
     assert (whole.code, told["good"], told["events"]) == (0, True, end)
     assert told["documents"] > 10
     assert one.code == 1
+    assert (stopped.code, stopped.out) == (
+        1,
+        one.out,
+    )  # what differs is told without the services too
     assert sorted(one.out.splitlines()[:4]) == sorted(
         [
             f"{view} 7: not from the log",
