@@ -21,6 +21,7 @@ from services.stack import operator, provisioned
 from shared.broker import EVENTS, Broker, Stored
 from shared.embedded import Embedded
 from shared.journal import LogDamaged
+from shared.merkle import HASH, stored_at
 from shared.note import COSIGNATURE, Note, SigningKey
 from shared.settings import Settings
 from tests.audit.history import LENGTH, found, log, renumbered
@@ -146,6 +147,9 @@ async def test_a_restored_older_copy_is_found_and_is_never_signed(
         longer = await check(settings)
         with pytest.raises(LogDamaged, match=f"position {LENGTH} is not what was signed"):
             await seal(settings)
+        Shelf(settings.audit_directory).nodes_file.unlink()
+        with pytest.raises(LogDamaged, match=f"the log up to {LENGTH} is not what was signed"):
+            await seal(settings)
 
     assert found(shorter) == {("length", LENGTH)}
     assert shorter.sealed == OLDER
@@ -265,8 +269,12 @@ async def test_a_witness_may_sign_too_and_one_that_is_away_is_not_waited_for(dat
 
 async def test_the_tree_is_made_again_from_the_log_and_a_lost_key_is_not(data: Path) -> None:
     with running(data) as settings:
-        Shelf(settings.audit_directory).nodes_file.unlink()
+        kept = Shelf(settings.audit_directory).nodes_file
+        kept.unlink()
         again = await seal(settings)
+        nodes = bytearray(kept.read_bytes())
+        nodes[HASH * stored_at(3, 0)] ^= 1
+        kept.write_bytes(nodes)
         await record(settings, log(LENGTH + 1)[LENGTH:])
         further = await seal(settings)
         settings.audit_key_file.unlink()
