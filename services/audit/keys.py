@@ -36,9 +36,10 @@ def signing_key(key_file: Path, name: str, *, may_be_new: bool = True) -> Signin
             msg = f"{key_file} holds a key of {key.public.name} that {name} does not sign with"
             raise NoKey(msg)
         known = public_file(key_file)
-        if not known.exists() or str(key.public) not in known.read_text().splitlines():
+        held = known.read_text().splitlines() if known.exists() else []
+        if str(key.public) not in held:
             with known.open("a") as file:
-                file.write(f"{key.public}\n")
+                file.write(f"\n{key.public}\n" if held else f"{key.public}\n")
     except (NotANote, UnicodeDecodeError) as wrong:
         msg = f"{key_file} does not hold a signing key: {wrong}"
         raise NoKey(msg) from None

@@ -19,10 +19,11 @@ def test_a_key_is_made_once_and_only_where_nothing_was_signed(tmp_path: Path) ->
     assert [p.name for p in sorted(path.parent.iterdir())] == ["audit.key", "audit.pub"]
 
 
-def test_witnesses_stand_beside_the_logs_own_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_witnesses_stand_beside_the_logs_own_key(tmp_path: Path, end: str) -> None:
     path = tmp_path / "audit.key"
     witness = SigningKey.of("w", bytes(32), type_=COSIGNATURE).public
-    public_file(path).write_text(f"{witness}\n\n")
+    public_file(path).write_text(f"{witness}{end}")
     made = signing_key(path, "log")
     signing_key(path, "log")
     assert public_keys(public_file(path)) == [witness, made.public]
