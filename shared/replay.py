@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from shared.broker import EVENTS, Broker, NobodyThere
 from shared.decider import Event, Unavailable
-from shared.envelope import GENESIS, Record, event_hash
+from shared.envelope import GENESIS, Record, event_hash, stamp
 from shared.journal import Journal, LogDamaged, recorded, source_digest
 from shared.mongo import Collection, Document, Mongo
 from shared.runtime import Service, settled
@@ -367,6 +367,7 @@ async def as_of(
     Raises:
         UnknownView: there is no view of that name.
     """
+    until = stamp(moment) if moment else ""
     for service in services:
         for view in _views(service):
             if name != f"{service.name}.{view.name}":
@@ -374,7 +375,8 @@ async def as_of(
             working = Working(None, None, 0, 0)
             types = {event.TYPE for event in view.follows}
             async for record in whole_log(broker):
-                if record.position > position or (moment and record.at > moment):
+                said = record.headers.get("ce-recordedtime", "")  # what is no event has no time
+                if record.position > position or (until and said > until):
                     break
                 if record.type in types and record.school == school and key in view.keys(record):
                     working.document = view.project(working.document, record)
