@@ -342,6 +342,9 @@ async def drop_old(mongo: Mongo, services: Iterable[Service]) -> list[str]:
             if version.isdecimal() and int(version) < versions.get(view_name, NEVER):
                 dropped.append(name)
     for name in dropped:
+        service_name, _, own = name.partition(".")
+        claim = own.replace(".", "/")  # older code that comes back begins from nothing
+        await mongo.checkpoints().unset(service_name, [f"views.{claim}"])
         await mongo.views(name).drop()
     return dropped
 

@@ -209,8 +209,8 @@ async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
     new = replace(issues, version=issues.version + 1)
     others = tuple(view for view in rectification.views if view is not issues)
     coming = replace(rectification, views=(new, *others))
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
     async with running(settings) as stack, enrolled(stack) as school:
-        mongo = stack.runtimes["rectification"].mongo
         issue = (await school.do("clerk", "/issues", ISSUE))["id"]
         await school.settle()
         await stack.runtimes["rectification"].projector.save()
@@ -225,9 +225,12 @@ async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
         await school.do("member", f"/issues/{issue}/claim")
         seen = await school.get("clerk", f"/issues/{issue}")
         (shown,) = await starting.collection(new).find({})
-        before = await mongo.view_names()
-        dropped = await drop_old(mongo, (coming,))
-        after = await mongo.view_names()
+    before = await mongo.view_names()
+    dropped = await drop_old(mongo, (coming,))
+    after = await mongo.view_names()
+    rolled_back = Projector("rectification", journal, mongo, (issues,))
+    await rolled_back.prepare()
+    mongo.close()
 
     assert (built, again) == ([f"rectification.{new.collection}"], [])
     assert starting.position == shown["position"]
@@ -235,6 +238,7 @@ async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
     assert early == []  # what is to come is not the old code's to remove
     assert dropped == [f"rectification.{issues.collection}"]
     assert {*before} - {*after} == {*dropped}
+    assert rolled_back.position == 0  # what older code needs is folded again
 
 
 async def test_a_repeated_command_gets_the_first_answer(school: School) -> None:
