@@ -23,6 +23,7 @@ from rich.table import Table
 from shared.broker import ANSWER_WITHIN, SCHEDULES, JetStreamRefusal
 from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
+from shared.journal import LogDamaged
 from shared.mongo import Mongo
 from shared.privacy import Rotation, WrongKey
 from shared.security import Issuer
@@ -77,12 +78,13 @@ def logs() -> None:
 
 
 def run(work: Coroutine[Any, Any, int]) -> None:
-    """Run something to its exit code; without the right key, or a broker that will do it, nothing runs."""
+    """Run something to its exit code, or say in one line what keeps it from running: key, log, database."""
     try:
         code = uvloop.run(work)
-    except (WrongKey, JetStreamRefusal) as reason:
-        typer.echo(f"taizhang: {reason}", err=True)
-        code = CANNOT
+    except (WrongKey, JetStreamRefusal, LogDamaged) as reason:
+        _end(str(reason), CANNOT)
+    except Unavailable as away:
+        _end(f"the {away} does not answer", CANNOT)
     raise typer.Exit(code)
 
 
@@ -440,8 +442,6 @@ def keys(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def verify(data: Files = None, as_json: Json = False) -> None:
     """Check the whole log against itself and every signed checkpoint; exit 1 on any finding."""
-    from shared.decider import Unavailable
-
     if data and not data.is_dir():
         _end(f"there is nothing at {data}", CANNOT)
     stack = Embedded(data.resolve()) if data else None
@@ -456,7 +456,7 @@ def verify(data: Files = None, as_json: Json = False) -> None:
         run(work())
     except CannotRun as reason:
         _end(str(reason), CANNOT)
-    except (Unavailable, TimeoutError):
+    except TimeoutError:
         _end("the log does not answer", CANNOT)
     finally:
         if stack:
@@ -535,8 +535,11 @@ class Door:
         except httpx.HTTPError as error:
             _end(f"{self.client.base_url.copy_with(path='')} does not answer: {error}", CANNOT)
         try:
-            page: dict[str, Any] = answer.json()
+            page = answer.json()
         except ValueError:
+            page = None
+        said = {"code", "title", "title_zh"} if answer.is_error else set[str]()
+        if not isinstance(page, dict) or not said <= page.keys():
             _end(f"{answer.url} is no door of taizhang ({answer.status_code})", CANNOT)
         if answer.is_error:
             wrong = ", ".join(field["field"] for field in page.get("fields", ()))
@@ -950,9 +953,6 @@ async def _rotated(settings: Settings) -> int:
             typer.echo(f"taizhang: stop every service first: {', '.join(running)}", err=True)
             return CANNOT
         count, old = await rotation.run()
-    except Unavailable as trouble:
-        typer.echo(f"taizhang: {trouble} does not answer", err=True)
-        return CANNOT
     finally:
         mongo.close()
     typer.echo(f"{count} keys are wrapped with the new {settings.key_file}: back it up.")

@@ -6,7 +6,7 @@ import inspect
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import ismodule
@@ -82,13 +82,14 @@ class Past:
 
 @cache
 def code_digest(decider: Decider[Any, Any, Any, Any]) -> str:
-    """SHA-256 of the source a stream's fold is made of: a snapshot of other code is ignored.
+    """The source of `evolve` and of the events: a snapshot of other code is ignored."""
+    events = {event.__module__ for event in decider.members(decider.events)}
+    return source_digest({decider.evolve.__module__, *events})
 
-    That is the modules of `evolve` and of the events, and every module of ours these take names from.
-    """
-    wanted = {decider.evolve.__module__}
-    wanted |= {event.__module__ for event in decider.members(decider.events)}
-    modules: set[str] = set()
+
+def source_digest(of: Iterable[str]) -> str:
+    """SHA-256 (hex) of the source of modules, and of every module of ours these take names from."""
+    wanted, modules = {*of}, set[str]()
     while wanted:
         name = wanted.pop()
         modules.add(name)

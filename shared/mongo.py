@@ -117,6 +117,11 @@ class Collection:
             result = await self._inner.update_one({"_id": key}, wanted, upsert=upsert)
         return bool(result.matched_count)
 
+    async def unset(self, key: str, fields: Iterable[str]) -> None:
+        """Remove fields of one document."""
+        async with _answering():
+            await self._inner.update_one({"_id": key}, {"$unset": dict.fromkeys(fields, "")})
+
     async def replace_guarded(self, changes: Sequence[tuple[int | None, Document]]) -> int:
         """Write documents in one unordered bulk, each only over the position it was made from.
 

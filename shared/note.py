@@ -55,7 +55,7 @@ class PublicKey:
 
     def __str__(self) -> str:
         """The verifier key: `name+id+base64(type ‖ key)`."""
-        return f"{self.name}+{self.id.hex()}+{_b64(bytes([self.type]) + self.key)}"
+        return f"{self.name}+{self.id.hex()}+{b64(bytes([self.type]) + self.key)}"
 
     @classmethod
     def read(cls, text: str) -> "PublicKey":
@@ -118,7 +118,7 @@ class SigningKey:
     def text(self) -> str:
         """The key as it is kept in a file."""
         secret = bytes([self.public.type]) + self._private.private_bytes_raw()
-        return f"{_PRIVATE}{self.public.name}+{self.public.id.hex()}+{_b64(secret)}"
+        return f"{_PRIVATE}{self.public.name}+{self.public.id.hex()}+{b64(secret)}"
 
     def sign(self, text: str, *, at: int = 0) -> str:
         """A signature line for a note's text; `at` (seconds since 1970) is part of a cosignature."""
@@ -128,7 +128,7 @@ class SigningKey:
             signature = at.to_bytes(_TIME, "big")
             message = _timed(signature, text)
         signature += self._private.sign(message)
-        return f"— {self.public.name} {_b64(self.public.id + signature)}\n"
+        return f"— {self.public.name} {b64(self.public.id + signature)}\n"
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def signatures(lines: str) -> list[Signature]:
     found = []
     for line in lines.splitlines():
         match = _SIGNATURE.fullmatch(line)
-        raw = _unb64(match[2]) if match else b""
+        raw = unb64(match[2]) if match else b""
         if match is None or len(raw) <= _ID:
             raise NotANote("not a signature line")
         found.append(Signature(match[1], raw[:_ID], raw[_ID:]))
@@ -211,7 +211,7 @@ class Checkpoint:
 
     def text(self) -> str:
         """The text to be signed."""
-        return f"{self.origin}\n{self.size}\n{_b64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{b64(self.root)}\n"
 
     def signed(self, *keys: SigningKey, at: int = 0) -> str:
         """The signed note."""
@@ -228,7 +228,7 @@ class Checkpoint:
         lines: Sequence[str] = text.split("\n")[:-1]
         if len(lines) < 3 or not all(lines) or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):  # noqa: PLR2004 -- origin, size, root
             raise NotANote("no checkpoint: origin, size, root")
-        root = _unb64(lines[2])
+        root = unb64(lines[2])
         if len(root) != hashlib.sha256().digest_size:
             raise NotANote("no checkpoint: the root is not 32 bytes")
         return cls(lines[0], int(lines[1]), root)
@@ -245,7 +245,7 @@ def _timed(time: bytes, text: str) -> bytes:
 def _parts(text: str) -> tuple[str, int, bytes]:
     """Name, type and 32 bytes of a key's text."""
     name, _, rest = text.strip().partition("+")
-    raw = _unb64(rest.partition("+")[2])
+    raw = unb64(rest.partition("+")[2])
     if not _named(name) or len(raw) != 1 + _KEY or raw[0] not in {ED25519, COSIGNATURE}:
         raise NotANote("no key of a known form")
     return name, raw[0], raw[1:]
@@ -255,11 +255,12 @@ def _named(name: str) -> bool:
     return bool(re.fullmatch(r"[^\s+]+", name))
 
 
-def _b64(raw: bytes) -> str:
+def b64(raw: bytes) -> str:
+    """Write base64 (RFC 4648), as notes and proofs do."""
     return base64.b64encode(raw).decode()
 
 
-def _unb64(text: str) -> bytes:
+def unb64(text: str) -> bytes:
     """Read base64 as RFC 4648 writes it, and no other way of writing the same bytes.
 
     Raises:
@@ -269,6 +270,6 @@ def _unb64(text: str) -> bytes:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise NotANote("not base64") from None
-    if _b64(raw) != text:
+    if b64(raw) != text:
         raise NotANote("not base64")
     return raw

@@ -28,6 +28,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.decider import Command
+from shared.files import to_disk, write_once
 from shared.marks import (
     TOKEN_PREFIX,
     BlindIndex,
@@ -67,13 +68,7 @@ def deployment_key(path: Path, *, may_be_new: bool = True) -> bytes:
         if not may_be_new:
             msg = f"the deployment's key {path} is missing, and what is stored needs it: restore it"
             raise WrongKey(msg)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(32))
-        with suppress(FileExistsError):  # another process was faster: its key counts
-            os.link(draft, path)
-        draft.unlink()
+        write_once(path, secrets.token_hex(32).encode(), mode=0o600)
     try:
         key = bytes.fromhex(path.read_text().strip())
     except ValueError:
@@ -304,7 +299,7 @@ class Rotation:
         old = Keyring(self.mongo, deployment_key(self.file, may_be_new=False))
         waiting = self.file.with_name(f"{self.file.name}.new")
         new = Keyring(self.mongo, deployment_key(waiting))
-        _to_disk(waiting)
+        to_disk(waiting)
         keys = self.mongo.keep("keys")
         count, after = 0, ""
         while page := await keys.find(
@@ -321,7 +316,7 @@ class Rotation:
         with suppress(FileExistsError):  # interrupted here before
             os.link(self.file, former)
         waiting.replace(self.file)
-        _to_disk(self.file)
+        to_disk(self.file)
         await self.call_off()
         return count, former
 
@@ -329,16 +324,6 @@ class Rotation:
 ROTATION = "deployment-key"
 """The one document of `taizhang_keep.rotation`, while a rotation is not over."""
 _PAGE = 500
-
-
-def _to_disk(file: Path) -> None:
-    """Make a file and its name durable."""
-    for path in (file, file.parent):
-        opened = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 class ScopeErased(Exception):  # noqa: N818 -- a state of the world

@@ -1,9 +1,9 @@
 """Replay: fold the whole log afresh beside the live views, and compare what people are shown with it.
 
 The fresh views are folded by the same `Projector` as the live ones, under a name of their own, into
-collections of their own: memory stays flat, an interrupted replay goes on where it was, and the live
-services are not disturbed. While the log moves on, what differs only in how far it is folded is looked at
-again when both have come further.
+collections of their own: memory stays flat, an interrupted replay goes on where it was (unless the
+code of the views is another by then), and the live services are not disturbed. While the log moves on,
+what differs only in how far it is folded is looked at again when both have come further.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
-from shared.broker import EVENTS, Broker
+from shared.broker import EVENTS, Broker, NobodyThere
 from shared.decider import Event, Unavailable
-from shared.envelope import GENESIS, Record, event_hash
-from shared.journal import Journal, LogDamaged, recorded
+from shared.envelope import GENESIS, Record, event_hash, stamp
+from shared.journal import Journal, LogDamaged, recorded, source_digest
 from shared.mongo import Collection, Document, Mongo
 from shared.runtime import Service, settled
 from shared.views import NEVER, Projector, View, Working, as_stored
@@ -121,6 +121,7 @@ async def compare(
         result.broken += [f"{record.position}: {why}" for _, why in chain.check(record, digest)]
     result.streams = len(chain.heads)
     if pairs:
+        await _take_up(broker, mongo, digest_of(services))
         views = tuple(pair.view for pair in pairs)
         projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
         async with _following(projector) as reached:
@@ -130,11 +131,16 @@ async def compare(
             for _ in range(ROUNDS):
                 if not any(pair.unsettled for pair in pairs):
                     break
-                last = await settled(broker, [s.name for s in services], 0, within=SETTLE_WITHIN)
+                try:
+                    last = await settled(
+                        broker, [s.name for s in services], 0, within=SETTLE_WITHIN
+                    )
+                except (NobodyThere, TimeoutError):  # nobody folds on, or the log never rests
+                    break
                 await reached(last, tell)
                 for pair in pairs:
                     await pair.look_again()
-        await _clear(mongo, pairs)
+        await _clear(mongo)
     for pair in pairs:
         result.documents += pair.documents
         result.differences += pair.differences()
@@ -165,7 +171,9 @@ class Pair:
     unsettled: dict[str, str] = field(default_factory=dict)
 
     async def look(self) -> None:
-        """Compare every document."""
+        """Compare every document, those too whose ids are none of ours."""
+        strange = await self.live.find({"_id": {"$not": {"$type": "string"}}}, limit=PAGE)
+        self.different |= {str(document["_id"]): "not from the log" for document in strange}
         met = 0
         async for some in _pages(self.live):
             fresh = await self.fresh.get_many(some)
@@ -191,7 +199,7 @@ class Pair:
                 self.unsettled[key] = "missing"
             elif not _there(wanted):
                 self.unsettled[key] = "not from the log"
-            elif found["position"] != wanted["position"]:
+            elif found.get("position") != wanted["position"]:
                 self.unsettled[key] = "differs in position"
             elif _canonical(found) != _canonical(wanted):
                 fields = [f for f in found | wanted if found.get(f) != wanted.get(f)]
@@ -257,12 +265,30 @@ async def _following(projector: Projector) -> AsyncIterator[Callable[..., Awaita
             await projector.save()
 
 
-async def _clear(mongo: Mongo, pairs: Iterable[Pair]) -> None:
-    """Leave nothing of a replay that came to its end."""
+def digest_of(services: Iterable[Service]) -> str:
+    """The source of the views: what was folded by other code is not gone on with."""
+    views = [view for service in services for view in _views(service)]
+    return source_digest(
+        made.__module__ for view in views for made in (view.project, view.keys, view.document)
+    )
+
+
+async def _take_up(broker: Broker, mongo: Mongo, digest: str) -> None:
+    """Keep what an interrupted replay has folded, unless by other code or from a log that was longer."""
+    begun = await mongo.checkpoints().get(REPLAY) or {}
+    reached = max(begun.get("views", {}).values(), default=0)
+    if begun.get("digest") != digest or reached > await broker.last_position():
+        await _clear(mongo)
+        await mongo.checkpoints().update(REPLAY, {"digest": digest})
+
+
+async def _clear(mongo: Mongo) -> None:
+    """Leave nothing of a replay."""
     await mongo.checkpoints().delete({"_id": REPLAY})
     await mongo.keep("parked").delete({"service": REPLAY})
-    for pair in pairs:
-        await pair.fresh.drop()
+    for name in await mongo.view_names():
+        if name.startswith(f"{REPLAY}."):
+            await mongo.views(name).drop()
 
 
 # -- New versions --------------------------------------------------------------------------------
@@ -316,6 +342,9 @@ async def drop_old(mongo: Mongo, services: Iterable[Service]) -> list[str]:
             if version.isdecimal() and int(version) < versions.get(view_name, NEVER):
                 dropped.append(name)
     for name in dropped:
+        service_name, _, own = name.partition(".")
+        claim = own.replace(".", "/")  # older code that comes back begins from nothing
+        await mongo.checkpoints().unset(service_name, [f"views.{claim}"])
         await mongo.views(name).drop()
     return dropped
 
@@ -341,6 +370,7 @@ async def as_of(
     Raises:
         UnknownView: there is no view of that name.
     """
+    until = stamp(moment) if moment else ""
     for service in services:
         for view in _views(service):
             if name != f"{service.name}.{view.name}":
@@ -348,7 +378,8 @@ async def as_of(
             working = Working(None, None, 0, 0)
             types = {event.TYPE for event in view.follows}
             async for record in whole_log(broker):
-                if record.position > position or (moment and record.at > moment):
+                said = record.headers.get("ce-recordedtime", "")  # what is no event has no time
+                if record.position > position or (until and said > until):
                     break
                 if record.type in types and record.school == school and key in view.keys(record):
                     working.document = view.project(working.document, record)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from shared.callers import ANONYMOUS, Claims, Unauthenticated
+from shared.files import write_once
 
 LOCAL_ISSUER = "taizhang-local"
 AUDIENCE = "taizhang"
@@ -38,12 +39,10 @@ class Issuer:
     def load(cls, path: Path) -> "Issuer":
         """Read the private key (PEM); make one, for the owner only, where none is."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
             pem = Ed25519PrivateKey.generate().private_bytes(
                 Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
             )
-            path.touch(mode=0o600)
-            path.write_bytes(pem)
+            write_once(path, pem, mode=0o600)
         key = load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(key, Ed25519PrivateKey):
             msg = f"{path.name} is not an Ed25519 key"

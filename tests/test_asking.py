@@ -1,17 +1,24 @@
 """The commands that ask the gateway: one line when it cannot be asked, words shown as they are."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+import typer
 from pydantic_core import to_json
 from typer.testing import CliRunner
 
-from services.cli import CANNOT, app, life, out, schools
+from services.cli import CANNOT, Door, app, life, out, run, schools
 from services.oversight.rules.overview import overview
+from shared.decider import Unavailable
+from shared.journal import LogDamaged
 from tests.oversight.deeds import opened
 from tests.oversight.test_figures import FIVE
 from tests.oversight.town import TODAY, world
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse
 
 ASKING = (["rules"], ["outstanding"], ["diff", "2023-05-01", "2023-05-08"], ["biography", "i1"],
           ["overview"])  # fmt: skip
@@ -41,6 +48,48 @@ def test_what_is_no_address_is_one_line_too(url: str) -> None:
     assert (code, told) == (CANNOT, "")
     assert why.startswith("taizhang: ")
     assert why.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [("404 ", b'{"detail": "Not Found"}'), ("200 ", b"[]"), ("200 ", b"welcome")],
+)
+def test_what_is_no_gateway_is_one_line_too(
+    status: str, body: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def elsewhere(_: object, start: "StartResponse") -> list[bytes]:
+        start(status, [])
+        return [body]
+
+    client = httpx.Client(transport=httpx.WSGITransport(app=elsewhere), base_url="http://x")
+    with client, pytest.raises(typer.Exit) as ended:
+        Door(client).get("board")
+
+    assert ended.value.exit_code == CANNOT
+    assert capsys.readouterr().err == (
+        f"taizhang: http://x/board is no door of taizhang ({status.strip()})\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (LogDamaged("a position behind 7 is missing in the log"),) * 2,
+        (Unavailable("database"), "the database does not answer"),
+    ],
+    ids=["damaged", "away"],
+)
+def test_what_keeps_a_command_from_its_work_is_one_line(
+    trouble: Exception, told: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def work() -> int:
+        raise trouble
+
+    with pytest.raises(typer.Exit) as ended:
+        run(work())
+
+    assert ended.value.exit_code == CANNOT
+    assert capsys.readouterr().err == f"taizhang: {told}\n"
 
 
 def test_a_token_that_cannot_be_sent_is_one_line() -> None:

@@ -164,7 +164,7 @@ class Keeper:
                     headers={"Content-Type": "text/plain; charset=utf-8"},
                 )
             answer.raise_for_status()
-            self._keep_cosigned(note, answer.text)
+            await asyncio.to_thread(self._keep_cosigned, note, answer.text)
         except (httpx.HTTPError, httpx.InvalidURL) as trouble:
             log.warning("audit: the webhook did not take a checkpoint: %s", type(trouble).__name__)
 
@@ -173,12 +173,12 @@ class Keeper:
         known = public_keys(public_file(self.settings.audit_key_file))
         text = Note.read(note.encode()).text
         lines = []
-        for line in answer.splitlines(keepends=True):
+        for line in answer.splitlines():
             try:
                 Note(text, tuple(signatures(line))).signers(known)
             except (NotANote, BadSignature):
                 continue
-            lines.append(line if line.endswith("\n") else f"{line}\n")
+            lines.append(f"{line}\n")
         if lines and self.sealed:
             self.shelf.keep(self.sealed.size, note + "".join(lines), COSIGNED)
 

@@ -1,11 +1,10 @@
 """The keys of checkpoints: one that signs, for the audit service only, and those that may be shown."""
 
-import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
-from shared.note import NotANote, PublicKey, SigningKey
+from shared.files import write_once
+from shared.note import ED25519, NotANote, PublicKey, SigningKey
 
 
 class NoKey(Exception):  # noqa: N818 -- a condition, told in one line
@@ -18,7 +17,7 @@ def public_file(key_file: Path) -> Path:
 
 
 def signing_key(key_file: Path, name: str, *, may_be_new: bool = True) -> SigningKey:
-    """Read the key that signs; make one, for the owner only, where none is.
+    """Read the key a log of that name signs with; make one, for the owner only, where none is.
 
     Its public key is added to the public file.
 
@@ -30,12 +29,17 @@ def signing_key(key_file: Path, name: str, *, may_be_new: bool = True) -> Signin
             if not may_be_new:
                 msg = f"the signing key {key_file} is missing, and what is signed needs it: restore it"
                 raise NoKey(msg)
-            _write_new(key_file, SigningKey.of(name, secrets.token_bytes(32)).text())
+            secret = SigningKey.of(name, secrets.token_bytes(32)).text()
+            write_once(key_file, f"{secret}\n".encode(), mode=0o600)
         key = SigningKey.read(key_file.read_text().strip())
+        if (key.public.name, key.public.type) != (name, ED25519):
+            msg = f"{key_file} holds a key of {key.public.name} that {name} does not sign with"
+            raise NoKey(msg)
         known = public_file(key_file)
-        if not known.exists() or str(key.public) not in known.read_text().splitlines():
+        held = known.read_text().splitlines() if known.exists() else []
+        if str(key.public) not in held:
             with known.open("a") as file:
-                file.write(f"{key.public}\n")
+                file.write(f"\n{key.public}\n" if held else f"{key.public}\n")
     except (NotANote, UnicodeDecodeError) as wrong:
         msg = f"{key_file} does not hold a signing key: {wrong}"
         raise NoKey(msg) from None
@@ -43,17 +47,6 @@ def signing_key(key_file: Path, name: str, *, may_be_new: bool = True) -> Signin
         msg = f"{trouble.filename}: {trouble.strerror}"
         raise NoKey(msg) from None
     return key
-
-
-def _write_new(path: Path, secret: str) -> None:
-    """Write a file for the owner only; where another process was faster, its file counts."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    draft.write_text(f"{secret}\n")
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
 
 
 def public_keys(path: Path) -> list[PublicKey]:

@@ -1,6 +1,5 @@
 """What may be asked of audit: the newest checkpoint, and proofs against it (RFC 6962, 2.1)."""
 
-import base64
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -9,7 +8,7 @@ from services.audit.keeper import Keeper, keeper_of
 from shared.callers import Caller
 from shared.decider import NotFound, Rejected, Unavailable
 from shared.merkle import consistency_proof, inclusion_proof
-from shared.note import Checkpoint
+from shared.note import Checkpoint, b64
 from shared.runtime import Desk, Query
 
 ANYBODY = frozenset({"person", "operator", "bureau", "originator", "anonymous"})
@@ -64,7 +63,7 @@ async def newest_checkpoint(_: NewestCheckpoint, desk: Desk, __: Caller) -> Foun
     return {
         "origin": sealed.origin,
         "size": sealed.size,
-        "root": _b64(sealed.root),
+        "root": b64(sealed.root),
         "checkpoint": keeper.note,
         "key": str(keeper.key.public),
     }
@@ -88,9 +87,9 @@ async def inclusion(query: InclusionProof, desk: Desk, _: Caller) -> Found:
         "position": query.position,
         "index": index,
         "size": size,
-        "leaf": _b64(leaf),
-        "root": _b64(root),
-        "proof": [*map(_b64, proof)],
+        "leaf": b64(leaf),
+        "root": b64(root),
+        "proof": [*map(b64, proof)],
         "checkpoint": keeper.note if size == sealed.size else None,
     }
 
@@ -111,9 +110,9 @@ async def consistency(query: ConsistencyProof, desk: Desk, _: Caller) -> Found:
     return {
         "old": query.old,
         "size": size,
-        "old_root": _b64(old_root),
-        "root": _b64(root),
-        "proof": [*map(_b64, proof)],
+        "old_root": b64(old_root),
+        "root": b64(root),
+        "proof": [*map(b64, proof)],
         "checkpoint": keeper.note if size == sealed.size else None,
     }
 
@@ -129,7 +128,3 @@ def _within(size: int, sealed: Checkpoint) -> int:
     if size > sealed.size:
         raise NotSealed
     return size
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()

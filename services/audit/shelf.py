@@ -6,12 +6,12 @@ The nodes (`nodes`) only save work: they can be made again from the log. The che
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.files import write_once
 from shared.merkle import HASH, Nodes, stored_at, stored_count
 
 SEALED = ".checkpoint"
@@ -81,20 +81,4 @@ class Shelf:
 
     def keep(self, size: int, note: str, ending: str = SEALED) -> None:
         """Write a signed checkpoint, whole or not at all; one that is there stays as it is."""
-        self.checkpoints.mkdir(parents=True, exist_ok=True)
-        name = f"{size:019}{ending}"
-        draft = self.checkpoints / f".{name}.{secrets.token_hex(4)}"
-        try:
-            with draft.open("wb") as file:
-                file.write(note.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileExistsError):
-                os.link(draft, self.checkpoints / name)
-        finally:
-            draft.unlink(missing_ok=True)
-        directory = os.open(self.checkpoints, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        write_once(self.checkpoints / f"{size:019}{ending}", note.encode())

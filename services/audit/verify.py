@@ -138,9 +138,11 @@ class Verification:
         made = self._tree.append(hash_)
         if self._nodes:
             kept = self._nodes.read(HASH * len(made))
-            whole = len(kept) == HASH * len(made)
             fits = self._hold(hash_, kept[:HASH], stored)
-            if fits and whole and kept != b"".join(made) and not self._forked:
+            if len(kept) < HASH * len(made):  # what is kept ends here, whatever is added meanwhile
+                self._nodes.close()
+                self._nodes = None
+            elif fits and kept != b"".join(made) and not self._forked:
                 what = "the log up to here is not what was kept"
                 self.report.find("tree", stored.position, stored.subject, what)
                 self._forked = True

@@ -73,6 +73,8 @@ def test_a_position_is_proved_by_its_own_answer_only(asked: int, other: int) -> 
         {"checkpoint": note(OLD).decode()},
         {"leaf": None},
         {"leaf": "!"},
+        {"leaf": "叶"},
+        {"checkpoint": "\ud800"},
         {"leaf": b64(leaf_hash(b"x"))[0]},
         {"proof": None},
         {"proof": "x"},

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.audit.shelf import Shelf
-from services.audit.verify import TOLD
+from services.audit.verify import TOLD, Verification
 from services.cli import findings
 from shared.broker import Stored
 from shared.envelope import event_hash
@@ -54,6 +54,15 @@ def test_a_report_is_a_table_with_a_row_for_every_finding(shelf: Shelf) -> None:
 def test_what_was_recorded_since_the_last_checkpoint_is_good_too(shelf: Shelf) -> None:
     report = checked(log(LENGTH + 3), shelf, last=LENGTH + 3)
     assert (report.good, report.sealed) == (True, LENGTH)
+
+
+def test_what_is_signed_while_the_log_is_checked_does_no_harm(tmp_path: Path) -> None:
+    check = Verification(signed(tmp_path, LOG[:4]), [KEY.public])
+    for n, stored in enumerate(LOG):
+        if n == 6:
+            signed(tmp_path, LOG)
+        check.take(stored)
+    assert check.end(LENGTH).good
 
 
 def test_a_flipped_byte_is_named(shelf: Shelf) -> None:

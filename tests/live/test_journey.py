@@ -14,7 +14,17 @@ from services.rectification.projection import issues
 from services.stack import SERVICES, Stack, operator, running
 from shared.embedded import Embedded
 from shared.journal import Journal
-from shared.replay import REPLAY, _pairs, as_of, build_ahead, compare, drop_old, whole_log
+from shared.mongo import Mongo
+from shared.replay import (
+    REPLAY,
+    _pairs,
+    as_of,
+    build_ahead,
+    compare,
+    digest_of,
+    drop_old,
+    whole_log,
+)
 from shared.runtime import now
 from shared.settings import Settings
 from shared.views import Projector
@@ -99,10 +109,11 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     own_servers: tuple[Embedded, Settings],
 ) -> None:
     settings = own_servers[1]
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
     async with running(settings) as stack, enrolled(stack) as school:
         issue, _ = await collated(school, "宿舍热水经常停")
+        other = (await school.do("clerk", "/issues", ISSUE))["id"]
         end = await school.settle()
-        mongo = stack.runtimes["rectification"].mongo
         view = f"rectification.{issues.collection}"
 
         whole = await taizhang(settings, "replay", "--json")
@@ -110,18 +121,32 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         await mongo.views(view).insert(
             {"_id": f"{school.id}/x", "school": school.id, "position": 1}
         )
+        await mongo._views[view].insert_one({"_id": 7, "school": school.id})
+        await mongo._views[view].update_one(
+            {"_id": f"{school.id}/{other}"}, {"$unset": {"position": 1}}
+        )
         one = await taizhang(settings, "replay", "--view", "rectification.issues")
         none = await taizhang(settings, "replay", "--view", "rectification.nothing")
-        left = [n for n in await mongo._views.list_collection_names() if "replay" in n]
+    stopped = await taizhang(settings, "replay", "--view", "rectification.issues")
+    left = [n for n in await mongo.view_names() if "replay" in n]
+    mongo.close()
 
     told = json.loads(whole.out)
     assert (whole.code, told["good"], told["events"]) == (0, True, end)
     assert told["documents"] > 10
     assert one.code == 1
-    assert one.out.splitlines()[:2] == [
-        f"{view} {school.id}/{issue}: differs in stage",
-        f"{view} {school.id}/x: not from the log",
-    ]
+    assert (stopped.code, stopped.out) == (
+        1,
+        one.out,
+    )  # what differs is told without the services too
+    assert sorted(one.out.splitlines()[:4]) == sorted(
+        [
+            f"{view} 7: not from the log",
+            f"{view} {school.id}/{issue}: differs in stage",
+            f"{view} {school.id}/{other}: differs in position",
+            f"{view} {school.id}/x: not from the log",
+        ]
+    )
     assert (none.code, none.err) == (2, "taizhang: there is no view rectification.nothing\n")
     assert left == []
 
@@ -147,8 +172,13 @@ async def test_a_document_is_told_as_it_stood_then(stack: Stack, school: School)
     assert none is None
 
 
+@pytest.mark.parametrize(
+    ("changed", "goes_on"),
+    [({}, True), ({"digest": "of other code"}, False), ({"views.x": 10**9}, False)],
+    ids=["the same", "by other code", "from a longer log"],
+)
 async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
-    stack: Stack, school: School
+    stack: Stack, school: School, changed: dict[str, Any], *, goes_on: bool
 ) -> None:
     mongo = stack.runtimes["rectification"].mongo
     issue = (await school.do("clerk", "/issues", ISSUE))["id"]
@@ -159,6 +189,8 @@ async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
         await half.prepare()
         await half.apply([record async for record in whole_log(broker)])
         await half.save()
+        known = {"digest": digest_of((rectification,)), **changed}
+        await mongo.checkpoints().update(REPLAY, known)
         await pair.fresh.update(f"{school.id}/{issue}", {"title": "另一件事"})
         await school.do("clerk", "/issues", ISSUE)
         await school.settle()
@@ -166,7 +198,8 @@ async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
         told = await compare(broker, mongo, (rectification,), only="rectification.issues")
 
     # what had been folded was not folded again
-    assert told.differences == [f"{pair.name} {school.id}/{issue}: differs in title"]
+    again = [f"{pair.name} {school.id}/{issue}: differs in title"]
+    assert told.differences == (again if goes_on else [])
 
 
 async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
@@ -176,8 +209,8 @@ async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
     new = replace(issues, version=issues.version + 1)
     others = tuple(view for view in rectification.views if view is not issues)
     coming = replace(rectification, views=(new, *others))
+    mongo = Mongo(settings.mongo_url, settings.mongo_database)
     async with running(settings) as stack, enrolled(stack) as school:
-        mongo = stack.runtimes["rectification"].mongo
         issue = (await school.do("clerk", "/issues", ISSUE))["id"]
         await school.settle()
         await stack.runtimes["rectification"].projector.save()
@@ -192,9 +225,12 @@ async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
         await school.do("member", f"/issues/{issue}/claim")
         seen = await school.get("clerk", f"/issues/{issue}")
         (shown,) = await starting.collection(new).find({})
-        before = await mongo.view_names()
-        dropped = await drop_old(mongo, (coming,))
-        after = await mongo.view_names()
+    before = await mongo.view_names()
+    dropped = await drop_old(mongo, (coming,))
+    after = await mongo.view_names()
+    rolled_back = Projector("rectification", journal, mongo, (issues,))
+    await rolled_back.prepare()
+    mongo.close()
 
     assert (built, again) == ([f"rectification.{new.collection}"], [])
     assert starting.position == shown["position"]
@@ -202,6 +238,7 @@ async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
     assert early == []  # what is to come is not the old code's to remove
     assert dropped == [f"rectification.{issues.collection}"]
     assert {*before} - {*after} == {*dropped}
+    assert rolled_back.position == 0  # what older code needs is folded again
 
 
 async def test_a_repeated_command_gets_the_first_answer(school: School) -> None:
