@@ -9,7 +9,9 @@ import typer
 from pydantic_core import to_json
 from typer.testing import CliRunner
 
-from services.cli import CANNOT, Door, app, life, out, run, schools
+from services.cli import app
+from services.cli.ask import Door, life, schools
+from services.cli.base import CANNOT, out, run
 from services.oversight.rules.overview import overview
 from shared.decider import Unavailable
 from shared.journal import LogDamaged

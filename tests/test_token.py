@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import CANNOT, app
+from services.cli import app
+from services.cli.base import CANNOT
 from shared.callers import Unauthenticated
 from shared.security import LOCAL_ISSUER, Issuer, Verifier
 

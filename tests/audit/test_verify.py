@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.audit.shelf import Shelf
 from services.audit.verify import TOLD, Verification
-from services.cli import findings
+from services.cli.prove import findings
 from shared.broker import Stored
 from shared.envelope import event_hash
 from shared.merkle import Tree

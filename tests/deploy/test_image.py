@@ -84,4 +84,4 @@ def test_the_image_has_the_product_and_nothing_else(image: Image) -> None:
         "deploy/nats.conf",
         "requirements/run.txt",
     }
-    assert {"services/cli.py", "shared/runtime.py"} <= image.files()
+    assert {"services/cli/__main__.py", "shared/runtime.py"} <= image.files()

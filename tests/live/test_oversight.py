@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.cli import PAGE
+from services.cli.ask import PAGE
 from shared.runtime import now
 from tests.live.command import Ended, taizhang
 from tests.live.school import ISSUE, School, set_policy

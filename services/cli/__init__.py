@@ -1,0 +1,9 @@
+"""The `taizhang` command: run the product, play the demo, look after it, prove it.
+
+Exit codes: 0 good, 1 found something wrong, 2 cannot run.
+"""
+
+from services.cli import ask, measure, operate, prove
+from services.cli.base import app
+
+__all__ = ["app", "ask", "measure", "operate", "prove"]
