@@ -143,7 +143,7 @@ async def disclosure_facts(command: DisclosureCommand, desk: Desk) -> disclosure
     document = await desk.document(opinions, asked)
     if document is None:
         return disclosure_domain.Facts(school)
-    became = await desk.find(issues, {"key": {"$in": document["issues"]}})
+    became = await _became(document["issues"], desk)
     about = {known_as(school, who) for who in (document["target"], *(d["person"] for d in became))}
     named = any(document[name] for name in ("submitted_by", "voiced_by", "contact"))
     return disclosure_domain.Facts(
