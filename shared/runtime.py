@@ -457,8 +457,10 @@ class Runtime:
         self._queries = {query.view(): query for query in self.service.queries}
         self.broker.serve(f"cmd.*.{self.service.name}.*", self.service.name, self._on_command)
         self.broker.serve(f"qry.*.{self.service.name}.*", self.service.name, self._on_query)
-        await patiently(partial(self.privacy.keyring.unlock, self.settings.key_file))
+        unlock = partial(self.privacy.keyring.unlock, self.settings.key_file)
+        await patiently(unlock)
         await self.broker.open()
+        await patiently(unlock)  # a rotation begun before could not see that this service starts
         await patiently(self._take_up)
         await patiently(self._measure)
         self._begin(self.projector.run())

@@ -224,9 +224,10 @@ def kept_until(known: Directory, day: date) -> dict[PersonId, date | None]:
     """Up to which day whose name is kept, of those where that day is past or near."""
     names = ("names_kept", "names_warning")
     keep, warn = (duration(known.policy.setting(name).value) for name in names)
+    erased = frozenset(known.erased)
     found: dict[PersonId, date | None] = {}
     for person, entry in known.roster.people.items():
-        if person in known.erased or entry.merged_into:
+        if person in erased or entry.merged_into:
             continue
         if entry.voided:
             found[person] = None

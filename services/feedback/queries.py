@@ -143,7 +143,7 @@ async def disclosure_facts(command: DisclosureCommand, desk: Desk) -> disclosure
     document = await desk.document(opinions, asked)
     if document is None:
         return disclosure_domain.Facts(school)
-    became = await desk.find(issues, {"key": {"$in": document["issues"]}})
+    became = await _became(document["issues"], desk)
     about = {known_as(school, who) for who in (document["target"], *(d["person"] for d in became))}
     named = any(document[name] for name in ("submitted_by", "voiced_by", "contact"))
     return disclosure_domain.Facts(
@@ -415,15 +415,14 @@ async def one_opinion(query: Opinion, desk: Desk, caller: Caller) -> Found:
         mine = (d for d in told if d["state"] == "disclosed" and d["requested_by"] in reader.ids)
         reader = replace(reader, told=frozenset(d["opinion"] for d in mine))
         item = await _readable(document, desk, reader)
+        if reader.said(document):
+            item["disclosures"] = [_disclosed(d) for d in told]
     elif any(d["owner"] in reader.ids for d in became):
         item = _guarded(document, reader)
         hidden = ("verbatim_text", "sitting", "channel_text", "notes")
         item |= {name: sealed(item[name]) for name in hidden} | {"attachments": []}
-        told = []
     else:
         raise NotFound
-    if reader.said(document):
-        item["disclosures"] = [_disclosed(d) for d in told]
     return {**_fitting(item), "became": [_followed(d) for d in became]}
 
 

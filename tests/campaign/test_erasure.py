@@ -1,5 +1,6 @@
 """Somebody is erased by two people, once they have left, and with every entry merged into theirs."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -24,16 +25,25 @@ from services.campaign.events import (
     PersonEntered,
     PersonErased,
     PersonMerged,
+    PersonVoided,
     SchoolLeft,
     SettingUnit,
 )
 from services.campaign.projection import erasure_card
-from services.campaign.queries import Retention, kept_until, person_shown, retention
+from services.campaign.queries import (
+    Erasures,
+    Retention,
+    all_erasures,
+    kept_until,
+    person_shown,
+    retention,
+)
 from services.campaign.roster import Person, Roster
 from services.stack import SERVICES
 from shared.callers import Caller
 from shared.decider import OutOfOrder, PersonId
-from shared.privacy import ScopeErased
+from shared.mongo import Document
+from shared.privacy import ScopeErased, _ciphers
 from shared.views import Working
 from tests import memory
 from tests.campaign.examples import (
@@ -96,6 +106,7 @@ def test_one_asks_and_another_approves() -> None:
     erasure.given(requested).when(approve(OPERATOR)).then(erased)
     erasure.given(requested, erased).when(approve()).then_nothing()
     erasure.given(requested, erased).when(approve(reason="另")).then_rejected(OutOfOrder)
+    assert ask().unique() != ask(person=SPARE).unique()
 
 
 def test_the_same_person_under_whatever_entry_does_not_do_both() -> None:
@@ -179,9 +190,11 @@ def test_the_number_of_who_was_erased_is_free_and_the_entry_still_counts() -> No
 
 
 def test_every_service_knows_from_the_directory_whom_to_forget() -> None:
-    known = directory_after(log(("no1", enrolled), ("e", requested), ("e", erased)))
+    another = PersonErased(people=(SPARE, NOBODY), reason="核实无误")
+    past = ("no1", enrolled), ("e", requested), ("e", erased), ("f", another)
+    known = directory_after(log(*past))
     for each in SERVICES:
-        assert each.erased(known) == (GONE,)
+        assert each.erased(known) == (GONE, SPARE, NOBODY)
 
 
 async def test_nobody_comes_back_with_an_old_key_or_while_views_begin_again() -> None:
@@ -200,6 +213,35 @@ async def test_nobody_comes_back_with_an_old_key_or_while_views_begin_again() ->
     assert await ring.find([name]) == {}
     with pytest.raises(ScopeErased):
         await ring.ensure(name)
+
+
+async def test_a_key_that_is_destroyed_while_it_is_looked_up_is_not_remembered() -> None:
+    at = await works(service, DIRECTORY)
+    ring, name = at.runtime.privacy.keyring, f"{TOWN}/person.{GONE}"
+    await ring.ensure(name)
+
+    class Meanwhile(memory.Drawer):
+        """Keys of which one is destroyed between the look and the answer."""
+
+        async def get_many(self, keys: Iterable[str]) -> dict[str, Document]:
+            found = await super().get_many(keys)
+            await ring.destroy([name])
+            return found
+
+    at.chest.drawers["keep keys"] = Meanwhile(None, at.kept("keys"))  # type: ignore[arg-type]  # in memory
+    ring._known.clear()
+    assert (await ring.find([name])).keys() == {name}
+    assert await ring.find([name]) == {}
+
+
+async def test_nothing_made_of_a_destroyed_key_stays_in_memory() -> None:
+    privacy = (await works(service, DIRECTORY)).runtime.privacy
+    entered = enter().model_copy(update={"name": "司徒某甲"})
+    sealed = await privacy.seal(entered, TOWN, "person", GONE, {}, begins=True)
+    assert sealed.name != entered.name
+    assert _ciphers.cache_info().currsize
+    await privacy.keyring.destroy([f"{TOWN}/person.{GONE}"])
+    assert not _ciphers.cache_info().currsize
 
 
 def test_who_was_erased_stays_in_the_roster_and_is_shown_as_erased() -> None:
@@ -268,6 +310,28 @@ async def test_the_list_is_a_dry_run_for_any_day(after: timedelta, state: str) -
     )
     [item] = found["items"]
     assert (item["id"], item["state"]) == (GONE, state)
+
+
+async def test_who_was_voided_is_due_at_once() -> None:
+    at = await works(service, DIRECTORY)
+    past = (
+        (SPARE, PersonEntered(name="…", joined_on=NEW_YEAR)),
+        (SPARE, PersonVoided(reason="重复")),
+    )
+    await at.runtime.projector.apply(memory.log(*past, by=ADMIN, noon=NOON))
+    asker = Caller(ADMIN, frozenset({"person"}))
+    [item] = (await retention(Retention(), at.runtime.desk(TOWN, NOON), asker))["items"]
+    assert (item["id"], item["state"], item["keep_until"]) == (SPARE, "due", None)
+
+
+async def test_erasures_are_listed_by_how_they_stand() -> None:
+    at = await works(service, DIRECTORY)
+    past = ("e", requested), ("f", requested), ("f", withdrawn)
+    await at.runtime.projector.apply(memory.log(*past, by=ADMIN, noon=NOON))
+    asker, desk = Caller(ADMIN, frozenset({"person"})), at.runtime.desk(TOWN, NOON)
+    for state, listed in ((None, ["e", "f"]), ("requested", ["e"]), ("withdrawn", ["f"])):
+        found = await all_erasures(Erasures(state=state), desk, asker)
+        assert [item["id"] for item in found["items"]] == listed
 
 
 def test_the_card_says_who_asked_who_approved_and_how_it_stands() -> None:

@@ -532,9 +532,12 @@ def test_who_has_a_number_is_kept_up_as_it_would_be_found_out() -> None:
         (B, numbered), (A, numbered), (A, renumbered), (B, PersonMerged(into=A, reason="…")),
         (B, MergeVoided(reason="…")), (B, renumbered), (A, PersonVoided(reason="…")),
     ):  # fmt: skip
+        before, known = roster, {**roster.numbers}
         roster = evolve(roster, person, event)
+        assert before.numbers == known
         kept = {number: people for number, people in roster.numbers.items() if people}
-        assert kept == Roster(people=roster.people).numbers
+        backwards = dict(reversed(roster.people.items()))
+        assert kept == Roster(people=roster.people).numbers == Roster(people=backwards).numbers
 
 
 def test_a_roster_is_not_looked_through_for_every_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,11 +16,13 @@ from services.feedback.domain.disclosure import (
     decider,
 )
 from services.feedback.events import (
+    Addressee,
     DisclosureRequested,
     DisclosureWithdrawn,
     IdentityDisclosed,
     TargetKind,
 )
+from services.rectification.events import IssueMerged
 from shared.decider import OutOfOrder, PersonId
 from shared.marks import TOKEN_PREFIX
 from shared.privacy import SEALED
@@ -39,6 +41,7 @@ from tests.feedback.school import (
     caller,
     with_duplicate,
 )
+from tests.feedback.test_projection import opened
 from tests.scenario import Laws, Scenario
 
 facts = Facts(SCHOOL, there=True, named=True, about=frozenset({MEMBER}))
@@ -83,6 +86,9 @@ def test_whom_it_is_about_neither_learns_nor_decides() -> None:
     disclosure.given(requested).when(approve(MEMBER)).then_rejected(InOwnCause)
     theirs = requested.model_copy(update={"requested_by": MEMBER})
     disclosure.given(theirs).when(approve()).then_rejected(InOwnCause)
+    twice = disclosure.knowing(replace(facts, directory=with_duplicate(MEMBER)))
+    by_twin = requested.model_copy(update={"requested_by": DUPLICATE})
+    twice.given(by_twin).when(approve()).then_rejected(InOwnCause)
 
 
 def test_there_must_be_an_opinion_and_somebody_to_name() -> None:
@@ -174,6 +180,24 @@ async def test_the_rules_are_given_whom_it_is_about_and_whether_anybody_is_named
     desk = await after(("o2", said))
     decided = await q.disclosure_facts(approve(), replace(desk, state=pending))
     assert decided == Facts(SCHOOL, there=True, named=True)
+
+
+@pytest.mark.parametrize("known", ["submitted_by", "voiced_by", "contact"])
+async def test_whatever_is_known_of_whoever_said_it_can_be_disclosed(known: str) -> None:
+    nobody = dict.fromkeys(("submitted_by", "voiced_by", "contact"))
+    desk = await after(("o1", said.model_copy(update={**nobody, known: NAME})))
+    assert (await q.disclosure_facts(ask(), desk)).named
+
+
+async def test_whom_the_issue_it_was_merged_into_is_about_neither_learns_nor_decides() -> None:
+    personal = {"addressee": Addressee.member, "person": MEMBER}
+    desk = await after(
+        ("o1", said),
+        ("i1", opened("o1")),
+        ("i2", opened(**personal)),
+        ("i1", IssueMerged(into="i2", reason="同一件事")),
+    )
+    assert (await q.disclosure_facts(ask(), desk)).about == {MEMBER}
 
 
 laws = Laws(decider, facts, (ask(), approve(), withdraw()))

@@ -1,6 +1,7 @@
 """A deployment's key that does not fit: nothing starts, nothing waits for ever, nothing is made anew."""
 
 import asyncio
+import logging
 import os
 import secrets
 import subprocess
@@ -11,10 +12,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.stack import Stack, running
+from services.campaign.app import service as campaign
+from services.stack import Stack, provisioned, running
+from shared.broker import Broker
 from shared.embedded import Embedded
 from shared.mongo import Mongo
 from shared.privacy import Keyring, Rotation, WrongKey
+from shared.runtime import Runtime
 from shared.settings import Settings
 from tests.live.command import taizhang
 from tests.live.school import enrolled
@@ -146,6 +150,33 @@ async def test_a_rotation_that_was_interrupted_goes_on_and_nothing_starts_before
     with pytest.raises(WrongKey):
         await Keyring(mongo, bytes.fromhex(before)).find(names[-1:])
     mongo.close()
+
+
+class Meanwhile(Broker):
+    """A broker that is reached when a rotation has been begun."""
+
+    rotation: Rotation
+
+    async def open(self) -> None:
+        """Connect, too late to be seen by whoever began it."""
+        assert await self.rotation.begin()
+        await super().open()
+
+
+async def test_a_service_that_starts_as_a_rotation_is_begun_does_not_go_on(
+    own_servers: tuple[Embedded, Settings],
+) -> None:
+    _, settings = own_servers
+    await provisioned(settings)
+    late = Runtime.of(campaign, settings)
+    password = settings.password("campaign")
+    late.broker = Meanwhile(settings.nats_url, "campaign", password, logging.warning)
+    late.broker.rotation = Rotation(late.mongo, settings.key_file)
+    try:
+        with pytest.raises(WrongKey, match="keys rotate"):
+            await late.start()
+    finally:
+        await late.stop()
 
 
 async def test_while_a_service_runs_nothing_is_rotated(stack: Stack) -> None:

@@ -169,7 +169,7 @@ def evolve(bureau: Bureau, event: BureauEvent) -> Bureau:
             put_right = replace(_admitted(bureau), name=name, corrected=reason)
             return replace(bureau, admitted=put_right) if isinstance(bureau, Granted) else put_right
         case DrillDownGranted(reason=reason):
-            return Granted(replace(_admitted(bureau), withdrawn=None), reason)
+            return Granted(_admitted(bureau), reason)
         case DrillDownWithdrawn(reason=reason):
             return replace(_admitted(bureau), withdrawn=reason)
         case BureauDismissed(reason=reason):
