@@ -25,12 +25,23 @@ from shared.mongo import Collection, Document, Mongo
 from shared.runtime import Service, settled
 from shared.views import NEVER, Projector, View, Working, as_stored
 
+type Head = tuple[int, str]
+"""Version and hash of a stream's last event."""
+BEGINNING: Head = 0, GENESIS
+
 
 @dataclass
 class Chain:
-    """Checks every stream's chain while the log goes by."""
+    """Checks every stream's chain while the log, or a stretch of it, goes by.
 
-    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    In a stretch `from_middle` the first event of a stream is not held against those before it until
+    the stretch is joined to them.
+    """
+
+    from_middle: bool = False
+    heads: dict[str, Head] = field(default_factory=dict)
+    starts: dict[str, tuple[int, Head]] = field(default_factory=dict)
+    """Where a stream begins in the stretch: position, and the head it says it follows on."""
 
     def check(self, record: Record, digest: str) -> list[tuple[str, str]]:
         """What is wrong with an event: check (hash, chain, version, schema, form) and detail.
@@ -38,15 +49,16 @@ class Chain:
         `digest` is its `event_hash`, worked out anew.
         """
         found = []
-        version, previous = self.heads.get(record.subject, (0, GENESIS))
         try:
             if record.hash != digest:
                 found.append(("hash", "the hash does not fit"))
-            if record.previous != previous:
-                found.append(("chain", "does not follow on the event before it"))
-            if record.version != version + 1:
-                found.append(("version", f"version {record.version} after {version}"))
-            self.heads[record.subject] = (record.version, record.hash)
+            version, subject = record.version, record.subject
+            before = version - 1, record.previous
+            if not self.from_middle or subject in self.heads:
+                found += _broken(self.heads.get(subject, BEGINNING), before)
+            else:
+                self.starts[subject] = record.position, before
+            self.heads[subject] = version, record.hash
             if record.type not in Event.known:
                 found.append(("schema", f"unknown type {record.headers.get('ce-type', '')}"))
             else:
@@ -56,6 +68,29 @@ class Chain:
         except (KeyError, ValueError) as error:
             found.append(("form", f"not an event: {type(error).__name__} {error}"))
         return found
+
+    def join(self, stretch: "Chain") -> list[tuple[int, str, str, str]]:
+        """Go on with the stretch that comes next.
+
+        What is wrong where they meet, each as position, stream, check and detail.
+        """
+        found = [
+            (position, subject, *broken)
+            for subject, (position, before) in stretch.starts.items()
+            for broken in _broken(self.heads.get(subject, BEGINNING), before)
+        ]
+        self.heads |= stretch.heads
+        return found
+
+
+def _broken(head: Head, before: Head) -> list[tuple[str, str]]:
+    """What is wrong where an event says it follows on `before`, and the stream's head is another."""
+    found = []
+    if head[1] != before[1]:
+        found.append(("chain", "does not follow on the event before it"))
+    if head[0] != before[0]:
+        found.append(("version", f"version {before[0] + 1} after {head[0]}"))
+    return found
 
 
 @dataclass

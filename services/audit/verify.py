@@ -1,47 +1,53 @@
 """The check of the whole log: whether what is recorded is what was recorded.
 
-Memory grows with the number of streams, never with the number of events.
+Memory grows with the number of streams, never with the number of events. Stretches of the log are
+looked at by themselves, in processes where that is worth while, and joined in order.
 """
 
 import asyncio
+import gc
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import signal
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from dataclasses import asdict, dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+from operator import attrgetter
 from typing import Any, BinaryIO
+
+import uvloop
 
 from services.audit.proof import signed
 from services.audit.shelf import Shelf
-from shared.broker import EVENTS, Broker, ConsumerLost, JetStreamRefusal, Stored
+from services.audit.stretch import Finding, Stretch
+from shared.broker import ANSWER_WITHIN, EVENTS, Broker, ConsumerLost, JetStreamRefusal
 from shared.decider import Unavailable
-from shared.envelope import event_hash, leaf
-from shared.journal import recorded
-from shared.merkle import HASH, Tree, leaf_hash, stored_at
+from shared.merkle import HASH, Tree, stored_at
 from shared.note import BadSignature, Checkpoint, NotANote, PublicKey
 from shared.provision import drift
 from shared.replay import Chain
 
+PROCESSES = min(4, os.cpu_count() or 1)
+"""Processes that read a log of more than one stretch."""
+STRETCH = 10_000
+"""Positions that are looked at in one go."""
 TOLD = 1000
 """Findings that are told one by one; the rest are counted."""
 ATTEMPTS = 5  # a consumer that is lost is made anew so often without a step forward
 
+type Connect = Callable[[], AbstractAsyncContextManager[Broker]]
+
 _NAME = re.compile(r"(\d{19})\.(checkpoint|cosigned)")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong: which check failed, where in the log, in which stream, and how.
-
-    `check` is one of: drift, length, contiguity, form, hash, chain, version, schema, tree, checkpoint,
-    signature. `position` is 0 and `stream` empty where it is no single message.
-    """
-
-    check: str
-    position: int
-    stream: str
-    detail: str
 
 
 @dataclass
@@ -63,11 +69,11 @@ class Report:
         """Whether nothing was found."""
         return not self.counts
 
-    def find(self, check: str, position: int, stream: str, detail: str) -> None:
-        """Note a finding."""
-        self.counts[check] += 1
+    def note(self, finding: Finding) -> None:
+        """Count a finding, and tell it while there are not too many."""
+        self.counts[finding.check] += 1
         if len(self.findings) < TOLD:
-            self.findings.append(Finding(check, position, stream, detail))
+            self.findings.append(finding)
 
     def as_data(self) -> dict[str, Any]:
         """The report as JSON-like data."""
@@ -75,7 +81,7 @@ class Report:
 
 
 class Verification:
-    """Takes the log message by message, in order, and holds it against itself and what was signed."""
+    """Takes the log stretch by stretch, in order, and holds it against itself and what was signed."""
 
     def __init__(self, shelf: Shelf, keys: Sequence[PublicKey]) -> None:
         """`keys` are those whose signatures count."""
@@ -85,9 +91,13 @@ class Verification:
         self._keys = keys
         self._chain = Chain()
         self._tree = Tree()
+        self._gap = 0
+        """How many messages are missing right before here."""
         self._whole = True
         """Whether no message is missing so far: else there is no tree to compare."""
         self._forked = False
+        self._found: list[Finding] = []
+        """What was found in this stretch."""
         self._due: list[tuple[int, str]] = []
         self._nodes: BinaryIO | None = None
         try:
@@ -95,8 +105,9 @@ class Verification:
             with suppress(FileNotFoundError):
                 self._nodes = shelf.nodes_file.open("rb")
         except OSError as trouble:
-            self.report.find("checkpoint", 0, "", f"cannot be read: {trouble.strerror}")
+            self._find("checkpoint", 0, "", f"cannot be read: {trouble.strerror}")
         self._compare()
+        self._tell()
 
     def _named(self, names: Sequence[str]) -> list[tuple[int, str]]:
         """The checkpoints by size, largest first."""
@@ -105,55 +116,58 @@ class Verification:
             if match := _NAME.fullmatch(name):
                 due.append((int(match[1]), name))
             else:
-                self.report.find("checkpoint", 0, "", f"{name} is no checkpoint of this log")
+                self._find("checkpoint", 0, "", f"{name} is no checkpoint of this log")
         return due[::-1]
 
-    def take(self, stored: Stored) -> None:
-        """Check one message and go on from it."""
-        expected = self.position + 1
-        if stored.position < expected:
-            self.report.find("contiguity", stored.position, stored.subject, "comes a second time")
-            return
-        if stored.position > expected:
-            self._missing(expected, stored.position - 1)
-        self.position = stored.position
-        self.report.events += 1
-        digest = event_hash(stored.subject, stored.headers, stored.body)
-        for check, detail in self._chain.check(recorded(stored), digest):
-            self.report.find(check, stored.position, stored.subject, detail)
-        hash_ = leaf_hash(leaf(stored.position, stored.headers, digest))
-        if self._whole:
-            self._grow(hash_, stored)
-        elif self._nodes:  # behind a gap the kept leaves can still tell
-            place = HASH * stored_at(0, stored.position - 1)
-            self._hold(hash_, os.pread(self._nodes.fileno(), HASH, place), stored)
+    def join(self, stretch: Stretch) -> None:
+        """Go on with the stretch that comes next."""
+        self._found += stretch.findings
+        for position, stream, check, detail in self._chain.join(stretch.chain):
+            self._find(check, position, stream, detail)
+        for hash_, stream in zip(stretch.leaves, stretch.streams, strict=True):
+            self.position += 1
+            if not hash_:
+                self._gap += 1
+                self._whole = False
+                continue
+            self._missing()
+            self.report.events += 1
+            if self._whole:
+                self._grow(hash_, stream)
+            elif self._nodes:  # behind a gap the kept leaves can still tell
+                place = HASH * stored_at(0, self.position - 1)
+                self._hold(hash_, os.pread(self._nodes.fileno(), HASH, place), stream)
+        self._tell()
 
-    def _missing(self, first: int, last: int) -> None:
-        where = f"{first}" if first == last else f"{first} to {last}"
-        self.report.find("contiguity", first, "", f"missing: {where}")
-        self._whole = False
+    def _missing(self) -> None:
+        """Tell of the messages that are missing right before the one at hand, if any are."""
+        if self._gap:
+            first, last = self.position - self._gap, self.position - 1
+            where = f"{first}" if first == last else f"{first} to {last}"
+            self._find("contiguity", first, "", f"missing: {where}")
+            self._gap = 0
 
-    def _grow(self, hash_: bytes, stored: Stored) -> None:
+    def _grow(self, hash_: bytes, stream: str) -> None:
         """Take a leaf into the tree; hold it against the kept nodes, then the tree against checkpoints."""
         made = self._tree.append(hash_)
         if self._nodes:
             kept = self._nodes.read(HASH * len(made))
-            fits = self._hold(hash_, kept[:HASH], stored)
+            fits = self._hold(hash_, kept[:HASH], stream)
             if len(kept) < HASH * len(made):  # what is kept ends here, whatever is added meanwhile
                 self._nodes.close()
                 self._nodes = None
             elif fits and kept != b"".join(made) and not self._forked:
                 what = "the log up to here is not what was kept"
-                self.report.find("tree", stored.position, stored.subject, what)
+                self._find("tree", self.position, stream, what)
                 self._forked = True
         self._compare()
 
-    def _hold(self, hash_: bytes, kept: bytes, stored: Stored) -> bool:
+    def _hold(self, hash_: bytes, kept: bytes, stream: str) -> bool:
         """Hold a leaf against the kept one, if there is one."""
         fits = kept in {b"", hash_}
         if not fits:
             what = "not the message that was recorded here"
-            self.report.find("tree", stored.position, stored.subject, what)
+            self._find("tree", self.position, stream, what)
         return fits
 
     def _compare(self) -> None:
@@ -167,7 +181,7 @@ class Verification:
                 self.report.sealed = size
             else:
                 good = self.report.sealed
-                self.report.find(
+                self._find(
                     "tree",
                     size,
                     "",
@@ -180,44 +194,123 @@ class Verification:
         try:
             said = signed((self._shelf.checkpoints / name).read_bytes(), self._keys)
         except OSError as trouble:
-            self.report.find("checkpoint", size, "", f"{name} cannot be read: {trouble.strerror}")
+            self._find("checkpoint", size, "", f"{name} cannot be read: {trouble.strerror}")
         except NotANote as wrong:
-            self.report.find("checkpoint", size, "", f"{name}: {wrong}")
+            self._find("checkpoint", size, "", f"{name}: {wrong}")
         except BadSignature as wrong:
-            self.report.find("signature", size, "", f"{name}: {wrong}")
+            self._find("signature", size, "", f"{name}: {wrong}")
         else:
             if said.size == size:
                 return said
-            self.report.find("checkpoint", size, "", f"{name} is of size {said.size}")
+            self._find("checkpoint", size, "", f"{name} is of size {said.size}")
         return None
 
     def end(self, last: int) -> Report:
         """Say what is still missing where the log ends; the report."""
-        if self.position < last:
-            self._missing(self.position + 1, last)
+        if self.position < last or self._gap:
+            self._gap += last - self.position
+            self.position = last + 1
+            self._whole = False
+            self._missing()
         if self._whole:
             self.report.root = self._tree.root().hex()
         elif any(size <= last for size, _ in self._due):
-            self.report.find(
+            self._find(
                 "tree",
                 self._tree.size + 1,
                 "",
                 "cannot be worked out from here on: messages missing",
             )
         if not self._due and not self.report.checkpoints:
-            self.report.find("checkpoint", 0, "", "there is none: nothing says what the log was")
+            self._find("checkpoint", 0, "", "there is none: nothing says what the log was")
         for size, name in reversed(self._due):
             if self._read(size, name) and size > last:
                 detail = f"the log ends at {last}, but {name} was signed over {size}"
-                self.report.find("length", size, "", detail)
+                self._find("length", size, "", detail)
         if self._nodes:
             self._nodes.close()
         self.report.streams = len(self._chain.heads)
+        self._tell()
         return self.report
+
+    def _find(self, check: str, position: int, stream: str, detail: str) -> None:
+        self._found.append(Finding(check, position, stream, detail))
+
+    def _tell(self) -> None:
+        """Put what was found into the report, in the order of positions."""
+        for finding in sorted(self._found, key=attrgetter("position")):
+            self.report.note(finding)
+        self._found.clear()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the log is read: in so many processes, so much at a time.
+
+    Each connects as the operator by itself, so `connect` must be something a process can be given.
+    """
+
+    connect: Connect
+    processes: int = 1
+    stretch: int = STRETCH
+
+    async def __call__(self, last: int) -> AsyncIterator[Stretch]:
+        """The stretches up to a position, in order.
+
+        Raises:
+            Unavailable: the log does not answer.
+        """
+        parts = [(n, min(n + self.stretch, last)) for n in range(0, last, self.stretch)]
+        processes = min(self.processes, len(parts))
+        if processes <= 1:
+            for after, until in parts:
+                yield await _look(self.connect, after, until)
+            return
+        context = get_context("forkserver")  # imports once what is needed, copies nothing
+        context.set_forkserver_preload([getattr(self.connect, "func", self.connect).__module__])
+        with ProcessPoolExecutor(processes, context, _settle) as pool:
+            try:
+                waiting = (pool.submit(_looked_at, self.connect, *part) for part in parts)
+                ahead = deque(islice(waiting, 2 * processes))
+                while ahead:
+                    yield await asyncio.wrap_future(ahead.popleft())
+                    ahead.extend(islice(waiting, 1))
+            except BrokenProcessPool:
+                raise Unavailable("process that reads the log") from None
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _settle() -> None:
+    """In a process of its own, first of all: who started it ends it, and what was imported stays shared."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+
+
+def _looked_at(connect: Connect, after: int, until: int) -> Stretch:
+    """In a process of its own: the messages behind a position, up to another."""
+    return uvloop.run(_look(connect, after, until))
+
+
+async def _look(connect: Connect, after: int, until: int) -> Stretch:
+    async with _connected(connect) as broker:
+        return await _read_through(broker, Stretch(after), until)
+
+
+@asynccontextmanager
+async def _connected(connect: Connect) -> AsyncIterator[Broker]:
+    """A connection, soon or not at all."""
+    async with AsyncExitStack() as opened:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                broker = await opened.enter_async_context(connect())
+        except TimeoutError:
+            raise Unavailable("log") from None
+        yield broker
 
 
 async def verify(
-    broker: Broker,
+    reading: Reading,
     shelf: Shelf,
     keys: Sequence[PublicKey],
     *,
@@ -230,41 +323,42 @@ async def verify(
         Unavailable: the log does not answer.
     """
     check = Verification(shelf, keys)
-    for line in await drift(broker, replicas=replicas):
-        check.report.find("drift", 0, "", line)
-    try:
-        last = await broker.last_position()
-    except JetStreamRefusal as refusal:
-        check.report.find("length", 0, "", f"there is no log: {refusal}")
-        return check.end(0)
-    await _read_through(broker, check, last, tell)
+    async with _connected(reading.connect) as broker:
+        for line in await drift(broker, replicas=replicas):
+            check.report.note(Finding("drift", 0, "", line))
+        try:
+            last = await broker.last_position()
+        except JetStreamRefusal as refusal:
+            check.report.note(Finding("length", 0, "", f"there is no log: {refusal}"))
+            return check.end(0)
+    async for stretch in reading(last):
+        check.join(stretch)
+        tell(check.position, last)
     return check.end(last)
 
 
-async def _read_through(
-    broker: Broker, check: Verification, last: int, tell: Callable[[int, int], None]
-) -> None:
-    """Give every message up to `last` to the check, in order; stop where nothing comes any more."""
-    name = f"verify-{os.getpid()}"
+async def _read_through(broker: Broker, stretch: Stretch, until: int) -> Stretch:
+    """Give every message up to a position to the stretch, in order; stop where nothing comes any more."""
+    name = f"verify-{os.getpid()}-{stretch.after}"
     attempts = ATTEMPTS
-    while check.position < last and attempts:
-        before = check.position
+    while stretch.position < until and attempts:
+        before = stretch.position
         try:
-            async with broker.follow(name, after=check.position) as pull:
-                while check.position < last:
+            async with broker.follow(name, after=stretch.position) as pull:
+                while stretch.position < until:
                     batch = await pull.batch()
-                    if not batch:
-                        return
-                    for stored in batch:
-                        if stored.position <= last:
-                            check.take(stored)
-                    tell(min(check.position, last), last)
+                    here = [stored for stored in batch if stored.position <= until]
+                    for stored in here:
+                        stretch.take(stored)
+                    if len(here) < len(batch) or not batch:
+                        stretch.reach(until)
                     await asyncio.sleep(0)
         except (ConsumerLost, Unavailable):
-            attempts = ATTEMPTS if check.position > before else attempts - 1
+            attempts = ATTEMPTS if stretch.position > before else attempts - 1
             if not attempts:
                 raise Unavailable("log") from None
             await asyncio.sleep(0.2)
         finally:
             with suppress(JetStreamRefusal, Unavailable):
                 await broker.api(f"CONSUMER.DELETE.{EVENTS}.{name}")
+    return stretch

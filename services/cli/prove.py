@@ -1,9 +1,8 @@
 """What was recorded is what happened, and what people are shown is what was recorded."""
 
-import asyncio
 import json
-from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.broker import ANSWER_WITHIN
 from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
@@ -191,8 +189,6 @@ def verify(data: Files = None, as_json: Json = False) -> None:
         run(work())
     except CannotRun as reason:
         end(str(reason), CANNOT)
-    except TimeoutError:
-        end("the log does not answer", CANNOT)
     finally:
         if stack:
             stack.stop()
@@ -204,6 +200,8 @@ async def _checked(settings: Settings, *, silent: bool) -> "Report":
 
     from services.audit.keys import NoKey, public_file, public_keys
     from services.audit.shelf import Shelf
+    from services.audit.stretch import Finding
+    from services.audit.verify import PROCESSES, Reading
     from services.audit.verify import verify as check
     from services.stack import operator
 
@@ -216,18 +214,15 @@ async def _checked(settings: Settings, *, silent: bool) -> "Report":
     bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=silent)
     with bar:
         task = bar.add_task("核查 verify", total=None)
-        async with AsyncExitStack() as opened:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                broker = await opened.enter_async_context(operator(settings))
-            report = await check(
-                broker,
-                Shelf(settings.audit_directory),
-                public,
-                replicas=settings.replicas,
-                tell=lambda done, last: bar.update(task, completed=done, total=last),
-            )
+        report = await check(
+            Reading(partial(operator, settings), PROCESSES),
+            Shelf(settings.audit_directory),
+            public,
+            replicas=settings.replicas,
+            tell=lambda done, last: bar.update(task, completed=done, total=last),
+        )
     if unknown:
-        report.find("signature", 0, "", unknown)
+        report.note(Finding("signature", 0, "", unknown))
     return report
 
 

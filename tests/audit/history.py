@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from services.audit.shelf import Shelf
+from services.audit.stretch import Stretch
 from services.audit.verify import Report, Verification
 from services.rectification.events import ProgressReported
 from shared.broker import Stored
@@ -55,11 +56,18 @@ def signed(directory: Path, events: Sequence[Stored], key: SigningKey = KEY) -> 
     return shelf
 
 
+def stretch(events: Iterable[Stored], after: int = 0) -> Stretch:
+    """What a part of the log shows by itself."""
+    part = Stretch(after)
+    for stored in events:
+        part.take(stored)
+    return part
+
+
 def checked(events: Iterable[Stored], shelf: Shelf, *, last: int, key: SigningKey = KEY) -> Report:
     """What the check finds in a log that says it ends at `last`."""
     check = Verification(shelf, [key.public])
-    for stored in events:
-        check.take(stored)
+    check.join(stretch(events))
     return check.end(last)
 
 

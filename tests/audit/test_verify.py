@@ -1,6 +1,7 @@
 """Whatever is done to a log, or to what was signed of it, is found and named."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from shared.broker import Stored
 from shared.envelope import event_hash
 from shared.merkle import Tree
 from shared.note import Checkpoint, SigningKey
-from tests.audit.history import KEY, LENGTH, checked, found, log, renumbered, signed
+from tests.audit.history import KEY, LENGTH, checked, found, log, renumbered, signed, stretch
 
 LOG = log()
 
@@ -58,11 +59,29 @@ def test_what_was_recorded_since_the_last_checkpoint_is_good_too(shelf: Shelf) -
 
 def test_what_is_signed_while_the_log_is_checked_does_no_harm(tmp_path: Path) -> None:
     check = Verification(signed(tmp_path, LOG[:4]), [KEY.public])
-    for n, stored in enumerate(LOG):
-        if n == 6:
-            signed(tmp_path, LOG)
-        check.take(stored)
+    check.join(stretch(LOG[:6]))
+    signed(tmp_path, LOG)
+    check.join(stretch(LOG[6:], after=6))
     assert check.end(LENGTH).good
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_it_is_the_same_in_whatever_stretches_a_log_is_looked_at(
+    shelf: Shelf, given: st.DataObject
+) -> None:
+    order = given.draw(st.permutations(range(LENGTH)), label="order")
+    bad = renumbered(LOG[n] for n in given.draw(st.sampled_from([range(LENGTH), order])))
+    missing = given.draw(st.sets(st.integers(1, LENGTH)), label="missing")
+    there = [stored for stored in bad if stored.position not in missing]
+    cuts = given.draw(st.sets(st.integers(1, LENGTH - 1)), label="cuts")
+    check = Verification(shelf, [KEY.public])
+    for after, until in pairwise([0, *sorted(cuts), LENGTH]):
+        part = stretch((s for s in there if after < s.position <= until), after)
+        part.reach(until)
+        check.join(part)
+
+    assert check.end(LENGTH).as_data() == checked(there, shelf, last=LENGTH).as_data()
 
 
 def test_a_flipped_byte_is_named(shelf: Shelf) -> None:

@@ -8,6 +8,8 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from services.audit.app import service as audit
 from services.audit.keeper import Keeper
 from services.audit.keys import NoKey, public_file, public_keys, signing_key
 from services.audit.shelf import Shelf
-from services.audit.verify import Report, verify
+from services.audit.verify import Reading, Report, verify
 from services.stack import operator, provisioned
 from shared.broker import EVENTS, Broker, Stored
 from shared.embedded import Embedded
@@ -74,11 +76,10 @@ async def seal(settings: Settings) -> Keeper:
     return keeper
 
 
-async def check(settings: Settings) -> Report:
-    async with operator(settings) as broker:
-        keys = public_keys(public_file(settings.audit_key_file))
-        shelf = Shelf(settings.audit_directory)
-        return await verify(broker, shelf, keys, replicas=settings.replicas)
+async def check(settings: Settings, **how: int) -> Report:
+    keys = public_keys(public_file(settings.audit_key_file))
+    reading, shelf = Reading(partial(operator, settings), **how), Shelf(settings.audit_directory)
+    return await verify(reading, shelf, keys, replicas=settings.replicas)
 
 
 async def rewrite(settings: Settings, events: Sequence[Stored]) -> None:
@@ -135,6 +136,17 @@ async def test_the_command_finds_nothing_in_files_nobody_touched_and_a_flipped_b
     assert {"check": "contiguity", "position": 5, "stream": "", "detail": "missing: 5"} in wrong[
         "findings"
     ]
+
+
+async def test_processes_that_share_the_log_find_what_one_does(data: Path) -> None:
+    with running(data) as settings:
+        headers = {"ce-prevhash": "0" * 64, "Nats-Msg-Id": "another"}
+        forged = replace(LOG[4], headers={**LOG[4].headers, **headers})
+        await record(settings, [forged])
+        alone = await check(settings)
+        shared = await check(settings, processes=2, stretch=5)
+    assert not alone.good
+    assert alone.as_data() == shared.as_data()
 
 
 async def test_a_restored_older_copy_is_found_and_is_never_signed(
