@@ -471,7 +471,7 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     above = await desk.document(issues, document["parent"]) if document["parent"] else None
     parts = await desk.find(issues, {"parent": query.id})
     return {
-        "id": query.id,
+        **_relative(document),
         "zone": known.school.zone,
         "opinions": sorted(heard),
         "sources": [{"kind": s["kind"], "id": s["id"]} for d in family for s in _found_in(d)],
