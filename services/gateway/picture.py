@@ -76,6 +76,7 @@ _STAGES = {
     "adopted": "已通过",
     "abolished": "已废止",
 }
+_GONE = {"merged", "voided"}
 _ENDED = {"struck_off", "not_possible", "merged", "voided"}
 _CHANNELS = {
     "symposium": "座谈会",
@@ -95,6 +96,13 @@ _SOURCES = {
     "issue": "另一问题",
 }
 _RAISED_IN = {"visit": "activity"}  # where the category of the stream is another word
+_FOUND = {
+    "raised_by_public": "群众提",
+    "self_found": "自己找",
+    "peer_raised": "互相帮",
+    "superior_pointed": "上级点",
+    "collectively_discussed": "集体议",
+}
 _SOLVED = {"solved": "已解决", "partly_solved": "部分解决", "unsolved": "未解决"}
 _SATISFIED = {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}
 _CODES = {
@@ -111,11 +119,13 @@ _CODES = {
 }
 _ROLES = {"originator": "意见人", "objector": "异议人"}
 _SAID = ("finding", "statement", "answer", "reason", "text", "explanation", "stage_goal")
-_SPOKEN, _VERDICT = "feedback.opinion.submitted.v1", "rectification.issue.verdict-recorded.v1"
+_SPOKEN = "feedback.opinion.submitted.v1"
+_VERDICT = "rectification.issue.verdict-recorded.v1"
+_REOPENED = "rectification.issue.reopened.v1"
 
 SHOWN = 3
 """How many opinions, verdicts, lines … of one kind are drawn; the rest is counted."""
-FIRST, LAST = 8, 12
+FIRST, LAST = 12, 16
 """How many steps are drawn where there are more: from the beginning and from the end."""
 _LONGEST = 400  # characters of a text anybody looks at
 
@@ -145,7 +155,7 @@ def width(text: str) -> float:
 
 
 def _width(char: str) -> float:
-    if unicodedata.category(char) in {"Mn", "Me"}:
+    if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
         return 0
     if unicodedata.east_asian_width(char) in "WFA" or char > "\u0250" or char in _WIDE:
         return 1
@@ -157,22 +167,41 @@ def wrapped(text: str, room: float, most: int) -> list[str]:
     lines: list[str] = []
     rest = text
     while rest and len(lines) < most:
-        at, used = 0, 0.0
-        while at < len(rest) and used + _width(rest[at]) <= room:
-            used += _width(rest[at])
-            at += 1
-        if at < len(rest):
-            space = rest.rfind(" ", at // 2, at + 1)
-            if len(lines) == most - 1:
-                rest = f"{rest[: max(at - 1, 1)].rstrip()}…"
-                at = len(rest)
-            elif space > 0 and rest[at - 1].isascii():
-                at = space
-            elif rest[at] in _CLOSING:
-                at += 1
-        lines.append(rest[: max(at, 1)].strip())
-        rest = rest[max(at, 1) :].strip()
+        at = _fitting(rest, room)
+        if at < len(rest) and len(lines) == most - 1:
+            end = "…”" if rest.endswith("”") else "…"
+            rest = f"{rest[: _fitting(rest, room - len(end))].rstrip()}{end}"
+            at = len(rest)
+        elif at < len(rest):
+            at = _break(rest, at)
+        lines.append(rest[:at].strip())
+        rest = rest[at:].strip()
     return [_isolated(line) for line in lines]
+
+
+def _fitting(text: str, room: float) -> int:
+    """How many characters of a text fit, at least one."""
+    used = 0.0
+    for at, char in enumerate(text):
+        used += _width(char)
+        if used > room:
+            return max(at, 1)
+    return len(text)
+
+
+def _break(text: str, at: int) -> int:
+    """Where a line is broken at `at` the latest: not in a word or date, not before a closing mark."""
+    if text[at] in _CLOSING:
+        return at + 1
+    start = at
+    while (
+        start
+        and text[start].isascii()
+        and not text[start - 1].isspace()
+        and text[start - 1].isascii()
+    ):
+        start -= 1
+    return start if start > at // 2 else at
 
 
 def _isolated(line: str) -> str:
@@ -209,6 +238,7 @@ class _Step:
     who: str = ""
     said: str = ""
     kind: str = "turn"
+    position: int = 0
 
     def __str__(self) -> str:
         """The step in words."""
@@ -217,12 +247,12 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Panel:
-    """A box with a heading and entries, each some lines; `after` is the step it comes from."""
+    """A box with a heading and entries, each some lines; `position` is when it came about."""
 
     heading: str
     entries: tuple[tuple[_Line, ...], ...]
     kind: str = "box"
-    after: int = 0
+    position: int = 0
 
     def __str__(self) -> str:
         """What stands in it."""
@@ -298,9 +328,10 @@ class _Life:
             case _:
                 detail = "：".join(filter(None, (code, detail)))
         times = said.get("times") or 0
-        word = STEPS.get(kind, kind) + (f"（第 {times} 次）" if times > 1 else "")
+        told = " · ".join(filter(None, (f"第 {times} 次" if times > 1 else "", detail)))
         day = self.day(event["at"])
-        return _Step(word, day, self.who(event), detail, "back" if kind in _BACK else "turn")
+        back = "back" if kind in _BACK else "turn"
+        return _Step(STEPS.get(kind, kind), day, self.who(event), told, back, event["position"])
 
     def steps(self) -> list[_Step]:
         """The way of the issue: its steps, and in one line each what was done between two of them."""
@@ -312,10 +343,11 @@ class _Life:
                 steps += (self.step(event) for event in some)
         if len(steps) > FIRST + LAST:
             middle = steps[FIRST:-LAST]
-            back = Counter(s.word.partition("（")[0] for s in middle if s.kind == "back")
+            back = Counter(s.word for s in middle if s.kind == "back")
             counts = "、".join(f"{word} {n} 次" for word, n in sorted(back.items()))
             note = f"其间另有 {len(middle)} 步"
-            gap = _Step(note, said=f"其中{counts}" if counts else "", kind="gap")
+            told = f"其中{counts}" if counts else ""
+            gap = _Step(note, said=told, kind="gap", position=middle[0].position)
             steps = [*steps[:FIRST], gap, *steps[-LAST:]]
         return steps
 
@@ -326,41 +358,50 @@ class _Life:
         counts = Counter(STEPS.get(_what(event), _what(event)) for event in some)
         word = "、".join(f"{word} {n} 次" for word, n in counts.items())
         days = sorted({self.day(event["at"]) for event in some})
-        return _Step(word, days[-1], kind="small")
+        return _Step(word, days[-1], kind="small", position=some[0]["position"])
 
     def opinions(self) -> list[Mapping[str, Any]]:
         """The words the issue comes from, in the order they were recorded."""
         return [e for e in self.events if e["type"] == _SPOKEN]
 
-    def verdicts(self) -> list[Mapping[str, Any]]:
-        """The latest word of each who judged it, in the order of the log."""
-        latest: dict[object, Mapping[str, Any]] = {}
+    def rounds(self) -> list[list[Mapping[str, Any]]]:
+        """The verdicts between one reopening and the next: the latest of each who is known."""
+        rounds: list[dict[object, Mapping[str, Any]]] = [{}]
         for event in self.events:
-            if event["type"] == _VERDICT:
+            if event["type"] == _REOPENED and event in self.own:
+                rounds.append({})
+            elif event["type"] == _VERDICT:
                 who = event["event"].get("originator") or event["position"]
-                latest.pop(who, None)
-                latest[who] = event
-        return list(latest.values())
+                rounds[-1].pop(who, None)
+                rounds[-1][who] = event
+        return [list(verdicts.values()) for verdicts in rounds if verdicts]
+
+    def sources(self) -> list[Mapping[str, Any]]:
+        """The talks, meetings, visits, inspections it was raised in; the issue it is a part of is not one."""
+        above = (self.told.get("parent") or {}).get("id")
+        return [s for s in self.told.get("sources") or () if s["id"] != above]
 
     # -- In three columns ------------------------------------------------------
 
     def heads(self) -> tuple[tuple[str, list[str]], ...]:
         """The three questions and their answers at a glance."""
-        counts = [f"{len(self.told.get('opinions') or ())} 条意见"]
+        opinions = len(self.told.get("opinions") or ())
         ways = Counter(
             _CHANNELS[e["event"]["channel"]] for e in self.opinions() if "channel" in e["event"]
         )
-        counts += ["、".join(ways)] if ways else []
-        kinds = Counter(_SOURCES.get(s["kind"], s["kind"]) for s in self.told.get("sources") or ())
-        counts += [f"{kind} {n} 次" for kind, n in kinds.items()]
-        if len(counts) > 1 and not self.told.get("opinions"):
-            del counts[0]
+        kinds = Counter(_SOURCES.get(s["kind"], s["kind"]) for s in self.sources())
+        found = [_FOUND.get(e["event"].get("discovery") or "", "") for e in self.own[:1]]
+        said = [
+            *([f"{opinions} 条意见"] if opinions else []),
+            *(["、".join(ways)] if ways else []),
+            *(f"{kind} {n} 次" for kind, n in kinds.items()),
+        ]
         mending = [
             *_labelled("责任人", self.last("owner")),
             *_labelled("责任领导", self.last("accountable_leader")),
         ]
         return (
-            ("谁说的", counts),
+            ("谁说的", said or [*filter(None, found)] or ["尚无记录"]),
             ("谁改的", mending or ["尚无责任人"]),
             ("谁评的", self._judges() or ["尚无评判"]),
         )
@@ -377,10 +418,10 @@ class _Life:
             judged.append(f"退回 {back} 次")
         if again := len(by["reopened"]):
             judged.append(f"重新整改 {again} 次")
-        verdicts = self.verdicts()
-        if verdicts:
-            solved = Counter(e["event"]["solved"] for e in verdicts)
-            told = "，".join(f"{zh} {solved[w]} 人" for w, zh in _SOLVED.items() if solved[w])
+        if rounds := self.rounds():
+            solved = Counter(e["event"]["solved"] for e in rounds[-1])
+            unit = _unit(rounds[-1])
+            told = "，".join(f"{zh} {solved[w]} {unit}" for w, zh in _SOLVED.items() if solved[w])
             judged.append(f"群众：{told}")
         return judged
 
@@ -400,10 +441,10 @@ class _Life:
         entries = [self._dated(event) for event in [*groups.values()][:SHOWN]]
         if entries:
             panels.append(_Panel("汇总梳理", _with_rest(entries, len(groups), "批")))
-        sources = self.told.get("sources") or ()
-        entries = [self._source(source) for source in sources[:SHOWN]]
-        if entries:
-            panels.append(_Panel("其他来源", _with_rest(entries, len(sources), "处")))
+        if sources := self.sources():
+            entries = [self._source(source) for source in sources[:SHOWN]]
+            heading = "其他来源" if panels else "问题来源"
+            panels.append(_Panel(heading, _with_rest(entries, len(sources), "处")))
         if above := self.told.get("parent"):
             panels.append(_Panel("所属问题", (_issue(above),)))
         if merged := self.told.get("merged") or ():
@@ -419,12 +460,13 @@ class _Life:
             for e in self.events
             if e["stream"] == event["stream"] and e["type"].split(".")[2] in fate
         ]
-        label = [_CHANNELS.get(said.get("channel") or "", "意见"), self.day(event["at"]), *became]
+        label = [_CHANNELS.get(said.get("channel") or "", ""), self.day(event["at"]), *became]
         spoken = _words(said.get("verbatim_text", said))
         quoted = spoken if spoken.startswith("〔") else f"“{spoken}”"
         who = self.who(event)
-        by = f"{'登记' if said.get('recorded_by_clerk') else '提出'} {who}" if who else ""
-        return (_Line("s", " ".join(label)), _Line("q", quoted), *_line("s", by))
+        own = said.get("recorded_by_clerk") is False  # of what is sealed only a clerk is named
+        by = f"{'提出' if own else '登记'} {who}" if who and who not in _ROLES.values() else ""
+        return (_Line("s", " ".join(filter(None, label))), _Line("q", quoted), *_line("s", by))
 
     def _dated(self, event: Mapping[str, Any]) -> tuple[_Line, ...]:
         return (_Line("s", self.day(event["at"])), *_line("s", self.who(event)))
@@ -436,35 +478,35 @@ class _Life:
         dated = self._dated(raised[0]) if raised else ()
         return (_Line("t", _SOURCES.get(kind, kind)), *dated)
 
-    def right(self, steps: Sequence[_Step]) -> list[_Panel]:
+    def right(self) -> list[_Panel]:
         """What became of it: the plan, the regulations, its parts; what those who spoke up say of it."""
-        places = {step.word.partition("（")[0]: n for n, step in enumerate(steps)}
-        planned = places.get("制定措施", 0)
         panels = []
         if lines := self.told.get("lines") or ():
             entries = [self._planned(line) for line in lines[:SHOWN]]
-            panels.append(
-                _Panel("整改方案", _with_rest(entries, len(lines), "项任务"), after=planned)
-            )
+            told = _with_rest(entries, len(lines), "项任务")
+            panels.append(_Panel("整改方案", told, position=self._since("plan.")))
         if rules := self.told.get("regulations") or ():
             entries = [_rule(rule) for rule in rules[:SHOWN]]
-            panels.append(
-                _Panel("建章立制", _with_rest(entries, len(rules), "项制度"), after=planned)
-            )
+            told = _with_rest(entries, len(rules), "项制度")
+            panels.append(_Panel("建章立制", told, position=self._since("regulation.")))
         if parts := self.told.get("children") or ():
             entries = [_issue(part) for part in parts[:SHOWN]]
             panels.append(_Panel("分解出的问题", _with_rest(entries, len(parts), "个")))
-        ends = [places[w] for w in ("销号", "说明无法解决") if w in places]
-        if verdicts := self.verdicts():
+        rounds = self.rounds()
+        for verdicts in rounds[-SHOWN:]:
             entries = [self._verdict(event) for event in verdicts[:SHOWN]]
-            told = _with_rest(entries, len(verdicts), "人评判")
-            panels.append(_Panel("群众评判", told, after=max(ends, default=len(steps) - 1)))
-        elif self.told.get("opinions") and self.told.get("stage") not in {"merged", "voided"}:
-            note = "已邀请，尚未收到" if ends else "销号后邀请意见人评判"
-            panels.append(
-                _Panel("群众评判", ((_Line("s", note),),), "todo", max(len(steps) - 1, 0))
-            )
+            told = _with_rest(entries, len(verdicts), f"{_unit(verdicts)}评判")
+            panels.append(_Panel("群众评判", told, position=verdicts[0]["position"]))
+        if not rounds and self.told.get("opinions") and self.told.get("stage") not in _GONE:
+            asked = self.told.get("stage") in _ENDED
+            note = "已邀请，尚未收到" if asked else "销号后邀请意见人评判"
+            last = self.own[-1]["position"] if self.own else 0
+            panels.append(_Panel("群众评判", ((_Line("s", note),),), "todo", last))
         return panels
+
+    def _since(self, stream: str) -> int:
+        """The position of the first event of such a stream, 0 where none is told of."""
+        return next((e["position"] for e in self.events if e["stream"].startswith(stream)), 0)
 
     def _planned(self, line: Mapping[str, Any]) -> tuple[_Line, ...]:
         stage = _STAGES.get(line.get("stage") or "", "")
@@ -474,7 +516,8 @@ class _Life:
     def _verdict(self, event: Mapping[str, Any]) -> tuple[_Line, ...]:
         said = event["event"]
         told = f"{_SOLVED[said['solved']]}，{_SATISFIED[said['satisfied']]}"
-        by = " ".join(filter(None, (self.who(event), self.day(event["at"]))))
+        who = self.name(said.get("originator")) or self.who(event)
+        by = " ".join(filter(None, (who, self.day(event["at"]))))
         comment = _words(said.get("comment"))
         quoted = comment if not comment or comment.startswith("〔") else f"“{comment}”"
         return (_Line("t", told), *_line("q", quoted), _Line("s", by))
@@ -483,6 +526,11 @@ class _Life:
 def _what(event: Mapping[str, Any]) -> str:
     """What happened, by the name in the event's TYPE."""
     return str(event["type"]).split(".")[2]
+
+
+def _unit(verdicts: Iterable[Mapping[str, Any]]) -> str:
+    """Verdicts are counted by people, where it is not known who judged by times."""
+    return "人" if all(e["event"].get("originator") for e in verdicts) else "次"
 
 
 def _line(kind: str, text: str) -> tuple[_Line, ...]:
@@ -516,6 +564,11 @@ def _with_rest(
 
 # -- Drawing -----------------------------------------------------------------------------------------
 
+_LEGEND = {
+    'class="back"': "◇ 为退回、异议或重新整改",
+    "〔已封存〕": "〔已封存〕为您无权查看的文字",
+    "〔已抹除〕": "〔已抹除〕为已依规抹除的文字",
+}
 WIDTH = 720
 _MARGIN, _GAP = 12, 24
 _SIDE = 200  # the width of the left and the right column
@@ -580,7 +633,7 @@ def picture(biography: Mapping[str, Any]) -> str:
     """
     life = _Life(biography)
     steps = life.steps()
-    heads, left, right = life.heads(), life.left(), life.right(steps)
+    heads, left, right = life.heads(), life.left(), life.right()
     title = _words(biography.get("title")) or "问题"
     stage = _STAGES.get(biography.get("stage") or "", "")
     sheet = _Sheet()
@@ -588,7 +641,7 @@ def picture(biography: Mapping[str, Any]) -> str:
     top = _heads(sheet, heads, top) + 18
     tops = _timeline(sheet, steps, stage, ended=biography.get("stage") in _ENDED, top=top)
     _sources(sheet, left, top, tops[0])
-    _outcomes(sheet, right, top, tops)
+    _outcomes(sheet, right, top, [*zip((s.position for s in steps), tops, strict=False)])
     _foot(sheet, life)
     high = sheet.bottom + _MARGIN
     told = [
@@ -610,7 +663,7 @@ def picture(biography: Mapping[str, Any]) -> str:
 def _title(sheet: _Sheet, title: str, stage: str, life: _Life) -> float:
     """The heading; gives where the rest begins."""
     days = sorted(life.day(event["at"]) for event in life.events)
-    span = f"{days[0]} 至 {days[-1]}" if days else ""
+    span = " 至 ".join(dict.fromkeys((days[0], days[-1]))) if days else ""
     sheet.write(_MARGIN, 26, "k", "　".join(filter(None, ("问题的来龙去脉", stage, span))))
     y = 26.0
     for line in wrapped(title, (WIDTH - 2 * _MARGIN) / _SIZES["h1"], 2):
@@ -684,15 +737,14 @@ def _timeline(
             below += size * _LEADING if n else 0
             inside.write(0, below, f"{style} back-t" if step.kind == "back" else style, word)
         inside.write(wide, 17, "s end", step.day)
-        details = [(step.who, 1), (step.said, 2)]
-        for text, most in details:
-            for line in wrapped(text, wide / _SIZES["s"], most):
-                below += _SIZES["s"] * _LEADING
-                inside.write(0, below, "s", line)
+        told = " · ".join(filter(None, (step.who, step.said)))
+        for line in wrapped(told, wide / _SIZES["s"], 3):
+            below += _SIZES["s"] * _LEADING
+            inside.write(0, below, "s", line)
         tops.append(y + 11)
         marks.append(_mark(step.kind, y + 11))
         frames.append((y, below + 6, inside))
-        y += below + 18
+        y += below + 15
     for part in marks:
         sheet.draw(part, y)
     for at, high, inside in frames:
@@ -729,17 +781,23 @@ def _sources(sheet: _Sheet, panels: Sequence[_Panel], top: float, first: float) 
         y += high + 22
 
 
-def _outcomes(sheet: _Sheet, panels: Iterable[_Panel], top: float, tops: Sequence[float]) -> None:
-    """The right column, each panel as high as the step it comes from, or below the one before it."""
+def _outcomes(
+    sheet: _Sheet, panels: Iterable[_Panel], top: float, steps: Sequence[tuple[int, float]]
+) -> None:
+    """The right column, each panel as high as the step it followed on, or below the one before it.
+
+    `steps` are positions of the log and where on the sheet they are.
+    """
     y = top
     gutter = _X[2] - _GAP / 2
-    for panel in sorted(panels, key=lambda panel: panel.after):
-        from_y = tops[min(panel.after, len(tops) - 1)]
+    for panel in sorted(panels, key=lambda panel: panel.position):
+        passed = [at for position, at in steps if position <= panel.position]
+        from_y = passed[-1] if passed else top + 11
         y = max(y, from_y - 11)
         inside, high = _boxed(panel, _SIDE)
         _box(sheet, panel.kind, _X[2], y, _SIDE, high)
         sheet.frame(_X[2], y, _SIDE, high, inside)
-        start = f"M{_X[2] - _GAP:g} {from_y:g}H{gutter:g}V{y + 20:g}"
+        start = f"M{_X[2] - _GAP + 5:g} {from_y:g}H{gutter:g}V{y + 20:g}"
         _arrow(sheet, start, _X[2], y + 20)
         y += high + 22
 
@@ -749,10 +807,8 @@ def _foot(sheet: _Sheet, life: _Life) -> None:
     places = [event["position"] for event in life.events]
     said = [f"据第 {places[0]} 至 {places[-1]} 号共 {len(places)} 条记录绘制"] if places else []
     said += ["其后还有未绘出的记录"] if life.told.get("next") else []
-    said += [
-        "◆ 为退回、异议或重新整改",
-        "〔已封存〕为您无权查看的文字，〔已抹除〕为已依规抹除的文字",
-    ]
+    drawn = "".join(sheet.parts)
+    said += [meaning for mark, meaning in _LEGEND.items() if mark in drawn]
     if zone := life.told.get("zone"):
         said.append(f"日期按学校所在时区（{clean(str(zone))}）")
     y = sheet.bottom + 12
