@@ -1,8 +1,9 @@
 """Ask the gateway, and print what it says for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-from services.cli.base import CANNOT, GOOD, WRONG, Json, app, end, put, show, titled
+from services.cli.base import CANNOT, GOOD, WRONG, Json, app, end, put, show, tell, titled
 
 Url = Annotated[str, typer.Option(help="Where the gateway listens.")]
 SchoolToken = Annotated[str, typer.Option(help="The school's token.")]
@@ -31,13 +32,26 @@ class Door:
 
     def get(self, path: str, **asked: str | int | None) -> dict[str, Any]:
         """What is to be seen there, or one line why not and the end."""
+        return self._read(self._answer(path, asked))
+
+    def picture(self, path: str) -> bytes:
+        """The same as a picture (SVG)."""
+        answer = self._answer(path, {"format": "svg"})
+        if answer.is_error or not answer.headers["content-type"].startswith("image/svg+xml"):
+            self._read(answer)
+            end(f"{answer.url} is no picture", CANNOT)
+        return answer.content
+
+    def _answer(self, path: str, asked: Mapping[str, str | int | None]) -> "httpx.Response":
         import httpx
 
         sent = {name: value for name, value in asked.items() if value is not None}
         try:
-            answer = self.client.get(path, params=sent)
+            return self.client.get(path, params=sent)
         except httpx.HTTPError as error:
             end(f"{self.client.base_url.copy_with(path='')} does not answer: {error}", CANNOT)
+
+    def _read(self, answer: "httpx.Response") -> dict[str, Any]:
         try:
             page = answer.json()
         except ValueError:
@@ -91,10 +105,21 @@ def biography(
     school: SchoolToken,
     url: Url,
     bearer: Bearer,
+    svg: Annotated[
+        Path | None, typer.Option(help="Draw it for people into this file instead.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Tell one issue's life, from the spoken word to the verdict."""
     with gateway(url, school, bearer, refused=WRONG) as door:
+        if svg:
+            drawn = door.picture(f"issues/{issue}/biography")
+            try:
+                svg.write_bytes(drawn)
+            except OSError as reason:
+                end(str(reason), CANNOT)
+            tell({"svg": str(svg), "bytes": len(drawn)}, [f"{svg}"], as_json=as_json)
+            return
         told = door.all(f"issues/{issue}/biography")
     show(told, life, as_json=as_json)
 

@@ -36,8 +36,8 @@ _SHEET = {
     "Vary": "Accept, Authorization",
 }
 """A picture opened by itself runs nothing and fetches nothing."""
-_PAGES = 25
-"""How many pages of a list go into a picture."""
+_MOST = 5_000
+"""A picture is made of no more than about so many events."""
 
 _TOKEN = re.compile(r"[a-z0-9-]{1,36}")
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:[,;]|$)")
@@ -116,7 +116,10 @@ class Doors:
             if query.view() in PICTURED and as_picture(request):
                 return await self.picture(request, service.name, query, question)
             raw = question.model_dump_json().encode()
-            return await self.query(request, service.name, query, raw, school_of(request))
+            told = await self.query(request, service.name, query, raw, school_of(request))
+            if query.view() in PICTURED:
+                told.headers["Vary"] = _SHEET["Vary"]
+            return told
 
         path = f"/v1/{{school}}/{query.path}"
         body = query if query.method == "POST" else None
@@ -194,23 +197,17 @@ class Doors:
         """Ask a query for all its pages; answer with the picture of what this caller was told."""
         subject = f"qry.{school_of(request)}.{service}.{query.view()}"
         headers = self.headers(request)
-        items: list[Any] = []
-        names: dict[str, Any] = {}
-        after: int | None = 0
-        for _ in range(_PAGES):
+
+        async def page(after: int) -> dict[str, Any]:
             asked = question.model_copy(update={"after": after, "limit": 200})
             raw = asked.model_dump_json().encode()
             answer = await self.broker.ask(subject, raw, headers, within=MIN_POSITION_WAIT + 10)
-            reply = reply_of(answer)
-            if "error" in reply:
-                return problem(reply["error"])
-            found = reply["found"]
-            items += found["items"]
-            names |= found["names"]
-            after = found["next"]
-            if after is None:
-                break
-        drawn = PICTURED[query.view()]({**found, "items": items, "names": names})
+            return reply_of(answer)
+
+        reply = await whole(page)
+        if "error" in reply:
+            return problem(reply["error"])
+        drawn = PICTURED[query.view()](reply["found"])
         return Response(drawn, 200, {**positions(reply), **_SHEET}, media_type=SVG)
 
     def admit(self, request: Request, allowed: frozenset[str]) -> None:
@@ -273,6 +270,27 @@ def command_path(stream: Stream, command: type[Command]) -> str:
     name = kebab(command.__name__)
     verb = name.removesuffix(f"-{service}-{category}").removesuffix(f"-{category}")
     return f"{base}/{verb}" if command.creates else f"{base}/{{id}}/{verb}"
+
+
+async def whole(page: Callable[[int], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """The pages of a list in one reply, or the refusal of one of them; `next` stays if there are too many.
+
+    `page` asks for the one behind a place. What it gives beside its items is the last page's, but people
+    are named on the page they stand in.
+    """
+    items: list[Any] = []
+    names: dict[str, Any] = {}
+    after: int | None = 0
+    reply: dict[str, Any] = {}
+    while after is not None and len(items) < _MOST:
+        reply = await page(after)
+        if "error" in reply:
+            return reply
+        found = reply["found"]
+        items += found["items"]
+        names |= found["names"]
+        after = found["next"]
+    return {**reply, "found": {**reply["found"], "items": items, "names": names}}
 
 
 def as_picture(request: Request) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.feedback import events as feedback
+from services.gateway.doors import whole
 from services.gateway.picture import FIRST, LAST, SHOWN, STEPS, clean, picture, width, wrapped
 from services.rectification import queries as q
 from services.rectification.events import (
@@ -289,6 +290,23 @@ async def test_days_are_the_schools_own() -> None:
     told["items"] = [{**item, "at": "2023-05-08T17:30:00+00:00"} for item in told["items"]]
     assert "2023-05-09" in lines(picture(told))
     assert "2023-05-08" in lines(picture({**told, "zone": "Europe/Berlin"}))
+
+
+async def test_a_picture_is_made_of_all_pages_or_is_refused_with_any_of_them() -> None:
+    desk = await after(*lived("issue-1", *WHOLE))
+
+    async def page(behind: int) -> dict[str, Any]:
+        query = q.IssueBiography(id="issue-1", after=behind, limit=3)
+        found = await q.biography(query, desk, caller(COLLATOR))
+        return {"position": behind, "found": found}
+
+    async def broken(behind: int) -> dict[str, Any]:
+        return {"error": {"code": "not-there-yet"}} if behind else await page(behind)
+
+    query = q.IssueBiography(id="issue-1", limit=200)
+    told = await whole(page)
+    assert told["found"] == await q.biography(query, desk, caller(COLLATOR))
+    assert await whole(broken) == {"error": {"code": "not-there-yet"}}
 
 
 def test_every_event_of_an_issue_has_a_word() -> None:
