@@ -68,12 +68,14 @@ class Door:
     def all(self, path: str, **asked: str | int | None) -> dict[str, Any]:
         """The same to the last page, with the items of all of them."""
         items: list[dict[str, Any]] = []
+        names: dict[str, Any] = {}
         after: int | None = 0
         while after is not None:
             page = self.get(path, after=after, limit=PAGE, **asked)
             items += page["items"]
+            names |= page.get("names", {})
             after = page["next"]
-        return {**page, "items": items}
+        return {**page, "items": items, **({"names": names} if names else {})}
 
     def names(self) -> dict[str, str]:
         """What people and units are called and issues are about, by id, as far as the caller may know."""
@@ -133,14 +135,21 @@ def life(told: dict[str, Any]) -> Table:
         table.add_row(
             str(event["position"]),
             event["at"][:19].replace("T", " "),
-            event["actor"][:13],
+            _called(told.get("names", {}), event["actor"]),
             event["type"].removesuffix(".v1"),
             (words[0] if words else "")[:60],
         )
+    ruled = [f"制度 {rule['stage']} {rule['title']}" for rule in told["regulations"]]
     raised = [f"出自 {source['kind']} {source['id']}" for source in told["sources"]]
     planned = [f"方案 {line['plan']} {line['due_on']} {line['task']}" for line in told["lines"]]
-    table.caption = "\n".join(raised + planned)
+    table.caption = "\n".join(raised + planned + ruled)
     return table
+
+
+def _called(names: dict[str, Any], person: str) -> str:
+    """What somebody is called, where that is known and not erased; else the beginning of their id."""
+    name = names.get(person)
+    return name if isinstance(name, str) else person[:13]
 
 
 @app.command()
