@@ -8,7 +8,7 @@ import base64
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
@@ -76,6 +76,7 @@ _STAGES = {
     "adopted": "已通过",
     "abolished": "已废止",
 }
+_TIMED = {"open", "owned", "planned", "underway", "long_term"}
 _GONE = {"merged", "voided"}
 _ENDED = {"struck_off", "not_possible", "merged", "voided"}
 _CHANNELS = {
@@ -88,6 +89,7 @@ _CHANNELS = {
     "wechat": "微信",
     "other": "其他",
 }
+_FATES = {"withdrawn": "已撤回", "refused": "不受理", "voided": "已作废"}
 _SOURCES = {
     "talk": "谈心谈话",
     "meeting": "会议",
@@ -127,11 +129,13 @@ SHOWN = 3
 """How many opinions, verdicts, lines … of one kind are drawn; the rest is counted."""
 FIRST, LAST = 12, 16
 """How many steps are drawn where there are more: from the beginning and from the end."""
+_NEVER = 2**63  # behind every position
 _LONGEST = 400  # characters of a text anybody looks at
 
 # -- Texts ---------------------------------------------------------------------------------------
 
 _WIDE = frozenset("mwMW@%&")
+_OPENING = frozenset("（《〈「『【〔“‘([{")
 _CLOSING = frozenset("，。、；：！？”’）》〉」』】〕…,.;:!?)]}")
 
 
@@ -190,7 +194,7 @@ def _fitting(text: str, room: float) -> int:
 
 
 def _break(text: str, at: int) -> int:
-    """Where a line is broken at `at` the latest: not in a word or date, not before a closing mark."""
+    """Where a line is broken at `at` the latest: not in a word or date, not before what closes."""
     if text[at] in _CLOSING:
         return at + 1
     start = at
@@ -201,7 +205,8 @@ def _break(text: str, at: int) -> int:
         and text[start - 1].isascii()
     ):
         start -= 1
-    return start if start > at // 2 else at
+    at = start if start > at // 2 else at
+    return at - 1 if at > 1 and text[at - 1] in _OPENING else at
 
 
 def _isolated(line: str) -> str:
@@ -216,6 +221,16 @@ def _words(value: object) -> str:
         masks = {"erased": "〔已抹除〕", "sealed": "〔已封存〕"}
         return masks.get(str(value.get("masked")), "")
     return clean(value) if isinstance(value, str) else ""
+
+
+def _quoted(value: object) -> str:
+    """What somebody said, in quotation marks; a mask has none."""
+    return f"“{clean(value)}”" if isinstance(value, str) else _words(value)
+
+
+def _joined(between: str, *parts: str) -> str:
+    """Those of some texts that say anything, in one."""
+    return between.join(filter(None, parts))
 
 
 # -- What the biography tells ----------------------------------------------------------------------
@@ -242,7 +257,7 @@ class _Step:
 
     def __str__(self) -> str:
         """The step in words."""
-        return "，".join(filter(None, (f"{self.day} {self.word}".strip(), self.who, self.said)))
+        return _joined("，", _joined(" ", self.day, self.word), self.who, self.said)
 
 
 @dataclass(frozen=True)
@@ -271,10 +286,13 @@ class _Life:
         return self.told.get("items") or ()
 
     @property
+    def stream(self) -> str:
+        return f"issue.{self.told.get('id')}"
+
+    @property
     def own(self) -> list[Mapping[str, Any]]:
         """What happened to the issue itself."""
-        stream = f"issue.{self.told.get('id')}"
-        return [e for e in self.events if e["stream"] == stream]
+        return [e for e in self.events if e["stream"] == self.stream]
 
     def day(self, at: str) -> str:
         """The day of an instant where the school is."""
@@ -294,13 +312,10 @@ class _Life:
         """Who did it, or on whose behalf a service did."""
         return self.name(event.get("on_behalf_of")) or self.name(event.get("actor"))
 
-    def last(self, *fields: str) -> str:
-        """The name in the latest event of the issue that has one of the fields."""
-        for event in reversed(self.own):
-            for name in fields:
-                if found := self.name(event["event"].get(name)):
-                    return found
-        return ""
+    def last(self, field: str) -> str:
+        """The name in the latest event of the issue that has this field."""
+        named = (self.name(event["event"].get(field)) for event in reversed(self.own))
+        return next(filter(None, named), "")
 
     def step(self, event: Mapping[str, Any]) -> _Step:
         """One step, in words."""
@@ -315,20 +330,20 @@ class _Life:
                 detail = f"{_CODES.get(said.get('mode') or '', '')} {count} 项措施".strip()
                 detail += f"，{max(until)} 前完成" if until else ""
             case "assigned" | "transferred":
-                detail = "，".join(filter(None, (f"责任人 {self.name(said['owner'])}", detail)))
+                detail = _joined("，", f"责任人 {self.name(said['owner'])}", detail)
             case "notice-published" | "struck-off" | "extension-granted":
                 until_when = said.get("until") or said.get("verdicts_until") or {}
                 until_when = until_when or (said.get("watch") or {}).get("due") or {}
                 label = {"notice-published": "公示至", "struck-off": "评判至"}.get(kind, "延至")
                 detail = f"{label} {until_when['on']}" if "on" in until_when else ""
             case "merged":
-                detail = "，".join(filter(None, ("并入另一问题", detail)))
+                detail = _joined("，", "并入另一问题", detail)
             case "looked-back":
-                detail = "，".join(filter(None, ("发现反弹" if said["relapse"] else "", detail)))
+                detail = _joined("，", "发现反弹" if said["relapse"] else "", detail)
             case _:
-                detail = "：".join(filter(None, (code, detail)))
+                detail = _joined("：", code, detail)
         times = said.get("times") or 0
-        told = " · ".join(filter(None, (f"第 {times} 次" if times > 1 else "", detail)))
+        told = _joined(" · ", f"第 {times} 次" if times > 1 else "", detail)
         day = self.day(event["at"])
         back = "back" if kind in _BACK else "turn"
         return _Step(STEPS.get(kind, kind), day, self.who(event), told, back, event["position"])
@@ -341,6 +356,9 @@ class _Life:
                 steps.append(self._small(list(some)))
             else:
                 steps += (self.step(event) for event in some)
+        if (stage := self.told.get("stage")) not in _ENDED or not steps:
+            now = f"现在：{_STAGES[stage]}" if stage in _STAGES else "尚无记录"
+            steps.append(_Step(now, said=self._due(), kind="now", position=_NEVER))
         if len(steps) > FIRST + LAST:
             middle = steps[FIRST:-LAST]
             back = Counter(s.word for s in middle if s.kind == "back")
@@ -350,6 +368,12 @@ class _Life:
             gap = _Step(note, said=told, kind="gap", position=middle[0].position)
             steps = [*steps[:FIRST], gap, *steps[-LAST:]]
         return steps
+
+    def _due(self) -> str:
+        """Until when what comes next is due, where it has a day."""
+        watches = [e["event"]["watch"] for e in self.own if e["event"].get("watch")]
+        timed = watches and self.told.get("stage") in _TIMED
+        return f"期限 {watches[-1]['due']['on']}" if timed else ""
 
     def _on_the_way(self) -> list[Mapping[str, Any]]:
         return [e for e in self.own if e["type"] != _VERDICT]
@@ -368,7 +392,7 @@ class _Life:
         """The verdicts between one reopening and the next: the latest of each who is known."""
         rounds: list[dict[object, Mapping[str, Any]]] = [{}]
         for event in self.events:
-            if event["type"] == _REOPENED and event in self.own:
+            if event["type"] == _REOPENED and event["stream"] == self.stream:
                 rounds.append({})
             elif event["type"] == _VERDICT:
                 who = event["event"].get("originator") or event["position"]
@@ -427,46 +451,29 @@ class _Life:
 
     def left(self) -> list[_Panel]:
         """Where it comes from."""
-        panels = []
-        if said := self.opinions():
-            entries = [self._opinion(event) for event in said[:SHOWN]]
-            panels.append(_Panel("群众意见", _with_rest(entries, len(said), "条意见")))
-        elif self.told.get("opinions"):
-            count = len(self.told["opinions"])
-            panels.append(_Panel("群众意见", ((_Line("s", f"{count} 条意见"),),)))
-        groups: dict[str, Mapping[str, Any]] = {}
-        for event in self.events:
-            if event["stream"].startswith("collation."):
-                groups[event["stream"]] = event
-        entries = [self._dated(event) for event in [*groups.values()][:SHOWN]]
-        if entries:
-            panels.append(_Panel("汇总梳理", _with_rest(entries, len(groups), "批")))
-        if sources := self.sources():
-            entries = [self._source(source) for source in sources[:SHOWN]]
-            heading = "其他来源" if panels else "问题来源"
-            panels.append(_Panel(heading, _with_rest(entries, len(sources), "处")))
-        if above := self.told.get("parent"):
-            panels.append(_Panel("所属问题", (_issue(above),)))
-        if merged := self.told.get("merged") or ():
-            entries = [_issue(issue) for issue in merged[:SHOWN]]
-            panels.append(_Panel("并入本问题的", _with_rest(entries, len(merged), "个")))
-        return panels
+        groups = {e["stream"]: e for e in self.events if e["stream"].startswith("collation.")}
+        above = self.told.get("parent")
+        opinions = _listed("群众意见", self.opinions(), self._opinion, "条意见")
+        elsewhere = "其他来源" if opinions else "问题来源"
+        return [
+            *opinions,
+            *_listed("汇总梳理", [*groups.values()], self._dated, "批"),
+            *_listed(elsewhere, self.sources(), self._source, "处"),
+            *_listed("所属问题", [above] if above else [], _issue, "个"),
+            *_listed("并入本问题的", self.told.get("merged") or (), _issue, "个"),
+        ]
 
     def _opinion(self, event: Mapping[str, Any]) -> tuple[_Line, ...]:
         said = event["event"]
-        fate = {"withdrawn": "已撤回", "refused": "不受理", "voided": "已作废"}
-        became = [
-            fate[e["type"].split(".")[2]]
-            for e in self.events
-            if e["stream"] == event["stream"] and e["type"].split(".")[2] in fate
-        ]
-        label = [_CHANNELS.get(said.get("channel") or "", ""), self.day(event["at"]), *became]
-        spoken = _words(said.get("verbatim_text", said))
-        quoted = spoken if spoken.startswith("〔") else f"“{spoken}”"
+        later = [_what(e) for e in self.events if e["stream"] == event["stream"]]
+        became = [_FATES[what] for what in later if what in _FATES]
+        channel = _CHANNELS.get(said.get("channel") or "", "")
+        label = _joined(" ", channel, self.day(event["at"]), *became)
+        quoted = _quoted(said.get("verbatim_text", said))
         who = self.who(event)
         own = said.get("recorded_by_clerk") is False  # of what is sealed only a clerk is named
         by = f"{'提出' if own else '登记'} {who}" if who and who not in _ROLES.values() else ""
-        return (_Line("s", " ".join(filter(None, label))), _Line("q", quoted), *_line("s", by))
+        return (_Line("s", label), _Line("q", quoted), *_line("s", by))
 
     def _dated(self, event: Mapping[str, Any]) -> tuple[_Line, ...]:
         return (_Line("s", self.day(event["at"])), *_line("s", self.who(event)))
@@ -480,23 +487,16 @@ class _Life:
 
     def right(self) -> list[_Panel]:
         """What became of it: the plan, the regulations, its parts; what those who spoke up say of it."""
-        panels = []
-        if lines := self.told.get("lines") or ():
-            entries = [self._planned(line) for line in lines[:SHOWN]]
-            told = _with_rest(entries, len(lines), "项任务")
-            panels.append(_Panel("整改方案", told, position=self._since("plan.")))
-        if rules := self.told.get("regulations") or ():
-            entries = [_rule(rule) for rule in rules[:SHOWN]]
-            told = _with_rest(entries, len(rules), "项制度")
-            panels.append(_Panel("建章立制", told, position=self._since("regulation.")))
-        if parts := self.told.get("children") or ():
-            entries = [_issue(part) for part in parts[:SHOWN]]
-            panels.append(_Panel("分解出的问题", _with_rest(entries, len(parts), "个")))
+        planned, ruled = self._since("plan."), self._since("regulation.")
         rounds = self.rounds()
-        for verdicts in rounds[-SHOWN:]:
-            entries = [self._verdict(event) for event in verdicts[:SHOWN]]
-            told = _with_rest(entries, len(verdicts), f"{_unit(verdicts)}评判")
-            panels.append(_Panel("群众评判", told, position=verdicts[0]["position"]))
+        panels = [
+            *_listed("整改方案", self.told.get("lines") or (), self._planned, "项任务", planned),
+            *_listed("建章立制", self.told.get("regulations") or (), _rule, "项制度", ruled),
+            *_listed("分解出的问题", self.told.get("children") or (), _issue, "个"),
+        ]
+        for said in rounds[-SHOWN:]:
+            unit = f"{_unit(said)}评判"
+            panels += _listed("群众评判", said, self._verdict, unit, said[0]["position"])
         if not rounds and self.told.get("opinions") and self.told.get("stage") not in _GONE:
             asked = self.told.get("stage") in _ENDED
             note = "已邀请，尚未收到" if asked else "销号后邀请意见人评判"
@@ -510,17 +510,15 @@ class _Life:
 
     def _planned(self, line: Mapping[str, Any]) -> tuple[_Line, ...]:
         stage = _STAGES.get(line.get("stage") or "", "")
-        by = " ".join(filter(None, (self.name(line.get("owner")), f"至 {line['due_on']}", stage)))
+        by = _joined(" ", self.name(line.get("owner")), f"至 {line['due_on']}", stage)
         return (_Line("t", _words(line.get("task"))), _Line("s", by))
 
     def _verdict(self, event: Mapping[str, Any]) -> tuple[_Line, ...]:
         said = event["event"]
         told = f"{_SOLVED[said['solved']]}，{_SATISFIED[said['satisfied']]}"
         who = self.name(said.get("originator")) or self.who(event)
-        by = " ".join(filter(None, (who, self.day(event["at"]))))
-        comment = _words(said.get("comment"))
-        quoted = comment if not comment or comment.startswith("〔") else f"“{comment}”"
-        return (_Line("t", told), *_line("q", quoted), _Line("s", by))
+        by = _joined(" ", who, self.day(event["at"]))
+        return (_Line("t", told), *_line("q", _quoted(said.get("comment"))), _Line("s", by))
 
 
 def _what(event: Mapping[str, Any]) -> str:
@@ -549,17 +547,22 @@ def _issue(told: Mapping[str, Any]) -> tuple[_Line, ...]:
 def _rule(told: Mapping[str, Any]) -> tuple[_Line, ...]:
     stage = _STAGES.get(told.get("stage") or "", "")
     since = told.get("in_force_on")
-    state = " ".join(filter(None, (stage, f"{since} 起施行" if since else "")))
+    state = _joined(" ", stage, f"{since} 起施行" if since else "")
     return (_Line("t", _words(told.get("title"))), *_line("s", state))
 
 
-def _with_rest(
-    entries: Iterable[tuple[_Line, ...]], count: int, unit: str
-) -> tuple[tuple[_Line, ...], ...]:
-    """The entries that are drawn, and how many are not."""
-    rest = count - SHOWN
+def _listed(
+    heading: str,
+    things: Sequence[Mapping[str, Any]],
+    entry: Callable[[Mapping[str, Any]], tuple[_Line, ...]],
+    unit: str,
+    position: int = 0,
+) -> list[_Panel]:
+    """A panel with the first of some things and how many more there are; none where there is nothing."""
+    rest = len(things) - SHOWN
     more = ((_Line("s", f"另有 {rest} {unit}"),),) if rest > 0 else ()
-    return (*entries, *more)
+    entries = (*map(entry, things[:SHOWN]), *more)
+    return [_Panel(heading, entries, position=position)] if things else []
 
 
 # -- Drawing -----------------------------------------------------------------------------------------
@@ -639,7 +642,7 @@ def picture(biography: Mapping[str, Any]) -> str:
     sheet = _Sheet()
     top = _title(sheet, title, stage, life)
     top = _heads(sheet, heads, top) + 18
-    tops = _timeline(sheet, steps, stage, ended=biography.get("stage") in _ENDED, top=top)
+    tops = _timeline(sheet, steps, top)
     _sources(sheet, left, top, tops[0])
     _outcomes(sheet, right, top, [*zip((s.position for s in steps), tops, strict=False)])
     _foot(sheet, life)
@@ -664,7 +667,7 @@ def _title(sheet: _Sheet, title: str, stage: str, life: _Life) -> float:
     """The heading; gives where the rest begins."""
     days = sorted(life.day(event["at"]) for event in life.events)
     span = " 至 ".join(dict.fromkeys((days[0], days[-1]))) if days else ""
-    sheet.write(_MARGIN, 26, "k", "　".join(filter(None, ("问题的来龙去脉", stage, span))))
+    sheet.write(_MARGIN, 26, "k", _joined("　", "问题的来龙去脉", stage, span))
     y = 26.0
     for line in wrapped(title, (WIDTH - 2 * _MARGIN) / _SIZES["h1"], 2):
         y += 31
@@ -715,18 +718,13 @@ def _arrow(sheet: _Sheet, way: str, x: float, y: float, *, down: bool = False) -
     sheet.draw(f'<path class="arrow" d="M{tip}{back}"/>', y)
 
 
-def _timeline(
-    sheet: _Sheet, steps: Sequence[_Step], stage: str, *, ended: bool, top: float
-) -> list[float]:
+def _timeline(sheet: _Sheet, steps: Sequence[_Step], top: float) -> list[float]:
     """The steps one below the other; gives the height of each one's mark, at least one."""
-    rows = [*steps]
-    if not ended or not steps:
-        rows.append(_Step(f"现在：{stage}" if stage else "尚无记录", kind="now"))
     x, wide = _X[1] + 26, _MIDDLE - 26
     tops: list[float] = []
     rail, marks, frames = len(sheet.parts), [], []
     y = top
-    for step in rows:
+    for step in steps:
         inside = _Sheet()
         size = _SIZES["t" if step.kind not in {"small", "gap"} else "s"]
         style = "s" if step.kind in {"small", "gap"} else "t"
@@ -737,7 +735,7 @@ def _timeline(
             below += size * _LEADING if n else 0
             inside.write(0, below, f"{style} back-t" if step.kind == "back" else style, word)
         inside.write(wide, 17, "s end", step.day)
-        told = " · ".join(filter(None, (step.who, step.said)))
+        told = _joined(" · ", step.who, step.said)
         for line in wrapped(told, wide / _SIZES["s"], 3):
             below += _SIZES["s"] * _LEADING
             inside.write(0, below, "s", line)

@@ -1,11 +1,13 @@
 """An issue's life as a picture: legible, honest, bounded, and a text is never anything but a text."""
 
+import asyncio
+from functools import cache
 from itertools import combinations
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.feedback import events as feedback
@@ -90,6 +92,11 @@ async def life(*past: Any, person: PersonId = COLLATOR) -> dict[str, Any]:
     return {**told, "names": {p: NAMES.get(p, p) for p in told["names"]}}
 
 
+@cache
+def whole_life() -> dict[str, Any]:
+    return asyncio.run(life(*WHOLE))
+
+
 def parsed(svg: str) -> ET.Element:
     return ET.fromstring(svg)  # noqa: S314 -- what we just drew
 
@@ -165,6 +172,8 @@ async def test_an_issue_is_drawn_at_every_stage_and_says_how_it_stands(stage: st
     assert_legible(svg)
     ended = told["stage"] in {"struck_off", "not_possible", "merged", "voided"}
     assert ("现在：" in "".join(lines(svg))) is not ended
+    timed = told["stage"] in {"open", "owned", "planned", "underway", "long_term"}
+    assert ("期限" in "".join(lines(svg)[7:])) is timed
 
 
 async def test_the_same_is_told_to_who_cannot_see_it() -> None:
@@ -235,6 +244,24 @@ async def test_a_text_is_a_text_whatever_stands_in_it() -> None:
     assert_legible(svg)
 
 
+def everywhere(told: Any, text: str) -> Any:
+    """A biography in which this stands in place of everything people wrote."""
+    written = {
+        "title", "comment", "finding", "statement", "verbatim_text", "reason", "task", "text",
+    }  # fmt: skip
+    if isinstance(told, dict):
+        return {k: text if k in written else everywhere(v, text) for k, v in told.items()}
+    return [everywhere(part, text) for part in told] if isinstance(told, list) else told
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text())
+def test_whatever_is_written_it_stays_legible(text: str) -> None:
+    svg = picture(everywhere(whole_life(), text))
+    assert svg.encode()
+    assert_legible(svg)
+
+
 @given(st.text(), st.floats(2, 40), st.integers(1, 4))
 def test_no_line_is_wider_than_its_place_or_without_an_ellipsis_where_it_is_cut(
     text: str, room: float, most: int
@@ -254,6 +281,8 @@ def test_a_word_or_a_date_is_not_broken_where_it_could_be_carried_over() -> None
         "限期整改 1 项措施，",
         "2023-05-26 前完成",
     ]
+    assert wrapped("按校历（一）计", 4, 2) == ["按校历", "（一）计"]
+    assert wrapped("按校历算。再计", 4, 2) == ["按校历算。", "再计"]
 
 
 async def test_the_same_biography_gives_the_same_bytes() -> None:
