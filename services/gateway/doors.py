@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -48,7 +48,10 @@ type Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Route:
-    """One door: method, path template, what it takes, what it is called, and who answers."""
+    """One door: method, path template, what it takes, what it is called, and who answers.
+
+    What is `pictured` may be had as a picture as well.
+    """
 
     method: str
     path: str
@@ -98,12 +101,14 @@ class Doors:
         return Route("POST", path, name, command, body, self.guarded(path, answer))
 
     def _query(self, service: Service, query: type[Query]) -> Route:
+        pictured = query.view() in PICTURED
+
         async def asked(request: Request) -> BaseModel:
             if query.method == "POST":
                 return await parsed(request, query)
             fields = {**request.query_params, **request.path_params}
             del fields["school"]
-            if query.view() in PICTURED:
+            if pictured:
                 fields.pop("format", None)
             try:
                 return query.model_validate(fields)
@@ -113,19 +118,18 @@ class Doors:
         async def answer(request: Request) -> Response:
             self.admit(request, query.allowed)
             question = await asked(request)
-            if query.view() in PICTURED and as_picture(request):
+            if pictured and as_picture(request):
                 return await self.picture(request, service.name, query, question)
             raw = question.model_dump_json().encode()
             told = await self.query(request, service.name, query, raw, school_of(request))
-            if query.view() in PICTURED:
+            if pictured:
                 told.headers["Vary"] = _SHEET["Vary"]
             return told
 
         path = f"/v1/{{school}}/{query.path}"
         body = query if query.method == "POST" else None
         endpoint = self.guarded(path, answer)
-        route = Route(query.method, path, query.view(), query, body, endpoint)
-        return replace(route, pictured=query.view() in PICTURED)
+        return Route(query.method, path, query.view(), query, body, endpoint, pictured)
 
     # -- Asking ----------------------------------------------------------------
 

@@ -9,9 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from services.feedback import events as feedback
-from services.gateway.doors import whole
+from services.gateway.doors import as_picture, whole
 from services.gateway.picture import FIRST, LAST, SHOWN, STEPS, clean, picture, width, wrapped
 from services.rectification import queries as q
 from services.rectification.events import (
@@ -336,6 +337,26 @@ async def test_a_picture_is_made_of_all_pages_or_is_refused_with_any_of_them() -
     told = await whole(page)
     assert told["found"] == await q.biography(query, desk, caller(COLLATOR))
     assert await whole(broken) == {"error": {"code": "not-there-yet"}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "accept", "drawn"),
+    [
+        ("format=svg", "application/json", True),
+        ("format=json", "image/svg+xml", False),
+        ("", "image/svg+xml", True),
+        ("", "text/html, Image/SVG+XML;q=0.9", True),
+        ("", "image/svg+xml, application/json;q=0.9", False),
+        ("", "*/*", False),
+        ("", "", False),
+    ],
+)
+def test_it_is_had_by_its_format_or_by_what_is_accepted(
+    asked: str, accept: str, *, drawn: bool
+) -> None:
+    headers = [(b"accept", accept.encode())]
+    scope = {"type": "http", "query_string": asked.encode(), "headers": headers}
+    assert as_picture(Request(scope)) is drawn
 
 
 def test_every_event_of_an_issue_has_a_word() -> None:
