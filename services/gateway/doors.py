@@ -1,5 +1,6 @@
 """The routes, derived from the same commands and queries the services take on NATS."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -211,7 +212,7 @@ class Doors:
         reply = await whole(page)
         if "error" in reply:
             return problem(reply["error"])
-        drawn = PICTURED[query.view()](reply["found"])
+        drawn = await asyncio.to_thread(PICTURED[query.view()], reply["found"])
         return Response(drawn, 200, {**positions(reply), **_SHEET}, media_type=SVG)
 
     def admit(self, request: Request, allowed: frozenset[str]) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -289,7 +290,7 @@ class _Life:
     def stream(self) -> str:
         return f"issue.{self.told.get('id')}"
 
-    @property
+    @cached_property
     def own(self) -> list[Mapping[str, Any]]:
         """What happened to the issue itself."""
         return [e for e in self.events if e["stream"] == self.stream]
@@ -381,8 +382,8 @@ class _Life:
     def _small(self, some: Sequence[Mapping[str, Any]]) -> _Step:
         counts = Counter(STEPS.get(_what(event), _what(event)) for event in some)
         word = "、".join(f"{word} {n} 次" for word, n in counts.items())
-        days = sorted({self.day(event["at"]) for event in some})
-        return _Step(word, days[-1], kind="small", position=some[0]["position"])
+        day = self.day(some[-1]["at"])
+        return _Step(word, day, kind="small", position=some[0]["position"])
 
     def opinions(self) -> list[Mapping[str, Any]]:
         """The words the issue comes from, in the order they were recorded."""
@@ -665,8 +666,8 @@ def picture(biography: Mapping[str, Any]) -> str:
 
 def _title(sheet: _Sheet, title: str, stage: str, life: _Life) -> float:
     """The heading; gives where the rest begins."""
-    days = sorted(life.day(event["at"]) for event in life.events)
-    span = " 至 ".join(dict.fromkeys((days[0], days[-1]))) if days else ""
+    days = [life.day(event["at"]) for event in (*life.events[:1], *life.events[-1:])]
+    span = " 至 ".join(dict.fromkeys(days))
     sheet.write(_MARGIN, 26, "k", _joined("　", "问题的来龙去脉", stage, span))
     y = 26.0
     for line in wrapped(title, (WIDTH - 2 * _MARGIN) / _SIZES["h1"], 2):
