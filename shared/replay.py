@@ -8,6 +8,7 @@ what differs only in how far it is folded is looked at again when both have come
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,9 @@ from typing import Any, TypeGuard
 from pydantic import ValidationError
 
 from shared.broker import EVENTS, Broker, NobodyThere
-from shared.decider import Event, Unavailable
-from shared.envelope import GENESIS, Record, event_hash, stamp
-from shared.journal import Journal, LogDamaged, recorded, source_digest
+from shared.decider import Decider, Event, Unavailable
+from shared.envelope import GENESIS, Record, Subject, event_hash, stamp
+from shared.journal import Journal, LogDamaged, dump_state, recorded, source_digest
 from shared.mongo import Collection, Document, Mongo
 from shared.runtime import Service, settled
 from shared.views import NEVER, Projector, View, Working, as_stored
@@ -397,16 +398,21 @@ async def as_of(
     position: int = NEVER,
     moment: datetime | None = None,
 ) -> Document | None:
-    """One document of a view as it stood at a log position, or at an instant by recording time.
+    """One document of a view, or one stream, as it stood at a log position, or an instant by recording time.
 
-    `name` is `<service>.<view>`, `key` the document's own within its school (a ledger's is `school`). What is
-    sealed stays sealed. `None` when there was no such document then.
+    `name` is `<service>.<view>`, `key` the document's own within its school (a ledger's is `school`); or
+    `<service>.<category>` and the stream's id, which gives its events and the state they fold to. What
+    is sealed stays sealed. `None` when there was no such document, or no event of the stream, then.
 
     Raises:
-        UnknownView: there is no view of that name.
+        UnknownView: there is no view or kind of stream of that name.
     """
     until = stamp(moment) if moment else ""
     for service in services:
+        for stream in service.streams:
+            if name == f"{service.name}.{stream.decider.category}":
+                subject = Subject(school, service.name, stream.decider.category, key)
+                return await _stream_as_of(broker, stream.decider, subject, position, until)
         for view in _views(service):
             if name != f"{service.name}.{view.name}":
                 continue
@@ -422,6 +428,44 @@ async def as_of(
                     working.opened = working.opened or record.position
             return None if working.document is None else as_stored(school, key, working)
     raise UnknownView(name)
+
+
+async def _stream_as_of(
+    broker: Broker,
+    decider: Decider[Any, Any, Any, Any],
+    subject: Subject,
+    position: int,
+    until: str,
+) -> Document | None:
+    """The events of a stream up to a position or moment, and the state they fold to."""
+    past: list[Record] = []
+    if _TOKEN.fullmatch(subject.school) and _TOKEN.fullmatch(subject.id):
+        for stored in await broker.history(EVENTS, str(subject), after=0):
+            record = recorded(stored)
+            said = record.headers.get("ce-recordedtime", "")
+            if record.position > position or (until and said > until):
+                break
+            past.append(record)
+    if not past:
+        return None
+    events = [
+        {
+            "position": record.position,
+            "version": record.version,
+            "at": record.at,
+            "actor": record.actor,
+            "type": record.type,
+            "hash": record.hash,
+            "event": record.event.model_dump(mode="json"),
+        }
+        for record in past
+    ]
+    state = dump_state(decider.fold(record.event for record in past))
+    place = {"position": past[-1].position, "version": past[-1].version}
+    return {"stream": str(subject), **place, "state": state, "events": events}
+
+
+_TOKEN = re.compile(r"[a-z0-9-]{1,36}")
 
 
 def _views(service: Service) -> tuple[View[Any], ...]:

@@ -110,12 +110,15 @@ def test_what_people_wrote_is_printed_as_they_wrote_it() -> None:
         "items": [{**event, "type": "a.b.c.v1", "event": words}],
         "sources": [{"kind": "talk", "id": "t1"}],
         "lines": [{"plan": "p1", "due_on": "2023-06-30", "task": "更换[增压泵]"}],
+        "regulations": [{"id": "r1", "title": "供水办法", "stage": "adopted"}],
+        "names": {"p1": "韩朴"},
     }
 
     with out.capture() as printed:
         out.print(life(told), width=200)
 
-    for shown in (words["text"], "talk t1", "p1 2023-06-30 更换[增压泵]"):
+    plan, rule = "p1 2023-06-30 更换[增压泵]", "adopted 供水办法"
+    for shown in (words["text"], "韩朴", "talk t1", plan, rule):
         assert shown in printed.get()
 
 

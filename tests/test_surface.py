@@ -91,6 +91,9 @@ def test_every_door_is_in_the_openapi_document(tmp_path_factory: pytest.TempPath
             assert set(takes) == set(TABLES)
             assert "Idempotency-Key" not in asked  # every row has its own
         assert asked >= {"Taizhang-Min-Position", "Prefer"}
+        answers = set(operation["responses"]["200"]["content"])
+        pictured = route.name == "issue-biography"
+        assert ("image/svg+xml" in answers, "format" in asked) == (pictured, pictured)
         assert ("dry_run" in asked) == issubclass(route.kind, Command)
     text = str(document)
     assert "number_index" not in text

@@ -1,8 +1,9 @@
 """Ask the gateway, and print what it says for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-from services.cli.base import CANNOT, GOOD, WRONG, Json, app, end, put, show, titled
+from services.cli.base import CANNOT, GOOD, WRONG, Json, app, end, put, show, tell, titled
 
 Url = Annotated[str, typer.Option(help="Where the gateway listens.")]
 SchoolToken = Annotated[str, typer.Option(help="The school's token.")]
@@ -31,13 +32,26 @@ class Door:
 
     def get(self, path: str, **asked: str | int | None) -> dict[str, Any]:
         """What is to be seen there, or one line why not and the end."""
+        return self._read(self._answer(path, asked))
+
+    def picture(self, path: str) -> bytes:
+        """The same as a picture (SVG)."""
+        answer = self._answer(path, {"format": "svg"})
+        if answer.is_error or not answer.headers["content-type"].startswith("image/svg+xml"):
+            self._read(answer)
+            end(f"{answer.url} is no picture", CANNOT)
+        return answer.content
+
+    def _answer(self, path: str, asked: Mapping[str, str | int | None]) -> "httpx.Response":
         import httpx
 
         sent = {name: value for name, value in asked.items() if value is not None}
         try:
-            answer = self.client.get(path, params=sent)
+            return self.client.get(path, params=sent)
         except httpx.HTTPError as error:
             end(f"{self.client.base_url.copy_with(path='')} does not answer: {error}", CANNOT)
+
+    def _read(self, answer: "httpx.Response") -> dict[str, Any]:
         try:
             page = answer.json()
         except ValueError:
@@ -54,12 +68,14 @@ class Door:
     def all(self, path: str, **asked: str | int | None) -> dict[str, Any]:
         """The same to the last page, with the items of all of them."""
         items: list[dict[str, Any]] = []
+        names: dict[str, Any] = {}
         after: int | None = 0
         while after is not None:
             page = self.get(path, after=after, limit=PAGE, **asked)
             items += page["items"]
+            names |= page.get("names", {})
             after = page["next"]
-        return {**page, "items": items}
+        return {**page, "items": items, **({"names": names} if names else {})}
 
     def names(self) -> dict[str, str]:
         """What people and units are called and issues are about, by id, as far as the caller may know."""
@@ -91,10 +107,21 @@ def biography(
     school: SchoolToken,
     url: Url,
     bearer: Bearer,
+    svg: Annotated[
+        Path | None, typer.Option(help="Draw it for people into this file instead.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Tell one issue's life, from the spoken word to the verdict."""
     with gateway(url, school, bearer, refused=WRONG) as door:
+        if svg:
+            drawn = door.picture(f"issues/{issue}/biography")
+            try:
+                svg.write_bytes(drawn)
+            except OSError as reason:
+                end(str(reason), CANNOT)
+            tell({"svg": str(svg), "bytes": len(drawn)}, [f"{svg}"], as_json=as_json)
+            return
         told = door.all(f"issues/{issue}/biography")
     show(told, life, as_json=as_json)
 
@@ -108,14 +135,21 @@ def life(told: dict[str, Any]) -> Table:
         table.add_row(
             str(event["position"]),
             event["at"][:19].replace("T", " "),
-            event["actor"][:13],
+            _called(told.get("names", {}), event["actor"]),
             event["type"].removesuffix(".v1"),
             (words[0] if words else "")[:60],
         )
+    ruled = [f"制度 {rule['stage']} {rule['title']}" for rule in told["regulations"]]
     raised = [f"出自 {source['kind']} {source['id']}" for source in told["sources"]]
     planned = [f"方案 {line['plan']} {line['due_on']} {line['task']}" for line in told["lines"]]
-    table.caption = "\n".join(raised + planned)
+    table.caption = "\n".join(raised + planned + ruled)
     return table
+
+
+def _called(names: dict[str, Any], person: str) -> str:
+    """What somebody is called, where that is known and not erased; else the beginning of their id."""
+    name = names.get(person)
+    return name if isinstance(name, str) else person[:13]
 
 
 @app.command()

@@ -84,15 +84,25 @@ def replay(
 
 @app.command("as-of")
 def print_as_of(
-    view: Annotated[str, typer.Argument(help="SERVICE.VIEW, as rectification.issues.")],
+    view: Annotated[
+        str,
+        typer.Argument(
+            help="SERVICE.VIEW, as rectification.issues, or a kind of stream, as rectification.issue."
+        ),
+    ],
     school: str,
-    key: Annotated[str, typer.Argument(help="The document's id; a ledger's is `school`.")],
+    key: Annotated[
+        str, typer.Argument(help="The document's or stream's id; a ledger's is `school`.")
+    ],
     position: Annotated[int | None, typer.Option(help="A log position.")] = None,
     at: Annotated[
         datetime | None, typer.Option(help="An instant, with its zone.", formats=INSTANT)
     ] = None,
 ) -> None:
-    """Print a document of a view as it stood then, what is sealed still sealed; exit 1 if there was none."""
+    """Print a document of a view, or a stream and its state, as it stood then; exit 1 if there was none.
+
+    What is sealed stays sealed.
+    """
     from services.stack import SERVICES, operator
     from shared.replay import UnknownView, as_of
     from shared.views import NEVER
@@ -115,7 +125,7 @@ def print_as_of(
     try:
         run(work())
     except UnknownView:
-        typer.echo(f"taizhang: there is no view {view}", err=True)
+        typer.echo(f"taizhang: there is no view or stream {view}", err=True)
         raise typer.Exit(CANNOT) from None
 
 

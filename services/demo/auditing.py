@@ -227,7 +227,8 @@ def _of_the_log(play: Play) -> list[Check]:
     """A life is told from the spoken word to the verdict; the log gives what people are shown."""
     told: list[dict[str, Any]] = play.result.biography["events"]
     places = [event["position"] for event in told]
-    whole = (told[0]["type"], told[-1]["type"]) == (SPOKEN, JUDGED) and places == sorted(places)
+    own = [e["type"] for e in told if e["stream"] == f"issue.{play.lives[HERO].id}"]
+    whole = (told[0]["type"], own[-1]) == (SPOKEN, JUDGED) and places == sorted(places)
     comparison = play.result.comparison
     return [
         Check("全过程从原话到评判", whole, f"{len(told)} 个事件"),

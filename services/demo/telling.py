@@ -355,4 +355,9 @@ EVENTS = {
     "rectification.issue.urged": "催办",
     "rectification.issue.supervised": "督办",
     "rectification.issue.called-to-account": "约谈问责",
+    "rectification.plan.line-set": "编制整改任务",
+    "rectification.plan.line-removed": "删除整改任务",
+    "rectification.regulation.drafted": "起草制度",
+    "rectification.regulation.adopted": "审议通过制度",
+    "rectification.regulation.revised": "修订制度",
 }

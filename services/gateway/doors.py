@@ -1,5 +1,6 @@
 """The routes, derived from the same commands and queries the services take on NATS."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from services.gateway.picture import STYLE_HASH, picture
 from services.gateway.problems import Malformed, answer_of, invalid, problem
 from shared import metrics
 from shared.broker import Answer, Broker, TooLarge
@@ -26,6 +28,18 @@ MAX_BODY = 1024 * 1024
 TABLES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 """What an import takes."""
 
+SVG = "image/svg+xml"
+PICTURED = {"issue-biography": picture}
+"""What may be had as a picture as well, by the query's name, and who draws it."""
+_SHEET = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept, Authorization",
+}
+"""A picture opened by itself runs nothing and fetches nothing."""
+_MOST = 5_000
+"""A picture is made of no more than about so many events."""
+
 _TOKEN = re.compile(r"[a-z0-9-]{1,36}")
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:[,;]|$)")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -35,7 +49,10 @@ type Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Route:
-    """One door: method, path template, what it takes, what it is called, and who answers."""
+    """One door: method, path template, what it takes, what it is called, and who answers.
+
+    What is `pictured` may be had as a picture as well.
+    """
 
     method: str
     path: str
@@ -43,6 +60,7 @@ class Route:
     kind: type[Command] | type[Query]
     body: type[BaseModel] | None
     answer: Endpoint
+    pictured: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,11 +102,15 @@ class Doors:
         return Route("POST", path, name, command, body, self.guarded(path, answer))
 
     def _query(self, service: Service, query: type[Query]) -> Route:
+        pictured = query.view() in PICTURED
+
         async def asked(request: Request) -> BaseModel:
             if query.method == "POST":
                 return await parsed(request, query)
             fields = {**request.query_params, **request.path_params}
             del fields["school"]
+            if pictured:
+                fields.pop("format", None)
             try:
                 return query.model_validate(fields)
             except ValidationError as error:
@@ -96,12 +118,19 @@ class Doors:
 
         async def answer(request: Request) -> Response:
             self.admit(request, query.allowed)
-            raw = (await asked(request)).model_dump_json().encode()
-            return await self.query(request, service.name, query, raw, school_of(request))
+            question = await asked(request)
+            if pictured and as_picture(request):
+                return await self.picture(request, service.name, query, question)
+            raw = question.model_dump_json().encode()
+            told = await self.query(request, service.name, query, raw, school_of(request))
+            if pictured:
+                told.headers["Vary"] = _SHEET["Vary"]
+            return told
 
         path = f"/v1/{{school}}/{query.path}"
         body = query if query.method == "POST" else None
-        return Route(query.method, path, query.view(), query, body, self.guarded(path, answer))
+        endpoint = self.guarded(path, answer)
+        return Route(query.method, path, query.view(), query, body, endpoint, pictured)
 
     # -- Asking ----------------------------------------------------------------
 
@@ -167,6 +196,25 @@ class Doors:
             response.headers["ETag"] = f'"{found["version"]}"'
         return response
 
+    async def picture(
+        self, request: Request, service: str, query: type[Query], question: BaseModel
+    ) -> Response:
+        """Ask a query for all its pages; answer with the picture of what this caller was told."""
+        subject = f"qry.{school_of(request)}.{service}.{query.view()}"
+        headers = self.headers(request)
+
+        async def page(after: int) -> dict[str, Any]:
+            asked = question.model_copy(update={"after": after, "limit": 200})
+            raw = asked.model_dump_json().encode()
+            answer = await self.broker.ask(subject, raw, headers, within=MIN_POSITION_WAIT + 10)
+            return reply_of(answer)
+
+        reply = await whole(page)
+        if "error" in reply:
+            return problem(reply["error"])
+        drawn = await asyncio.to_thread(PICTURED[query.view()], reply["found"])
+        return Response(drawn, 200, {**positions(reply), **_SHEET}, media_type=SVG)
+
     def admit(self, request: Request, allowed: frozenset[str]) -> None:
         """Send away who has no valid token where one is needed, before anything is read.
 
@@ -227,6 +275,39 @@ def command_path(stream: Stream, command: type[Command]) -> str:
     name = kebab(command.__name__)
     verb = name.removesuffix(f"-{service}-{category}").removesuffix(f"-{category}")
     return f"{base}/{verb}" if command.creates else f"{base}/{{id}}/{verb}"
+
+
+async def whole(page: Callable[[int], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """The pages of a list in one reply, or the refusal of one of them; `next` stays if there are too many.
+
+    `page` asks for the one behind a place. What it gives beside its items is the last page's, but people
+    are named on the page they stand in.
+    """
+    items: list[Any] = []
+    names: dict[str, Any] = {}
+    after: int | None = 0
+    reply: dict[str, Any] = {}
+    while after is not None and len(items) < _MOST:
+        reply = await page(after)
+        if "error" in reply:
+            return reply
+        found = reply["found"]
+        items += found["items"]
+        names |= found["names"]
+        after = found["next"]
+    return {**reply, "found": {**reply["found"], "items": items, "names": names}}
+
+
+def as_picture(request: Request) -> bool:
+    """Whether an answer is asked for as a picture: by `format`, else by the `Accept` header."""
+    form = request.query_params.get("format")
+    if form is None:
+        accept = request.headers.get("accept", "").lower().split(",")
+        kinds = {kind.partition(";")[0].strip() for kind in accept}
+        return SVG in kinds and "application/json" not in kinds
+    if form not in {"json", "svg"}:
+        raise invalid("format", "literal_error")
+    return form == "svg"
 
 
 async def limited(request: Request, most: int = MAX_BODY) -> bytes:
@@ -328,6 +409,9 @@ def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]
             "x-allowed": sorted(route.kind.allowed),
         }
         operation["responses"] = {k: v for k, v in operation["responses"].items() if v}
+        if route.pictured:
+            both = {"application/json": {"schema": {}}, SVG: {"schema": {"type": "string"}}}
+            operation["responses"]["200"] = {"description": "Found", "content": both}
         if route.body:
             operation["requestBody"] = {
                 "required": True,
@@ -357,6 +441,9 @@ def _parameters(route: Route) -> Iterable[dict[str, Any]]:
         for name, field in schema["properties"].items():
             if f"{{{name}}}" not in route.path:
                 yield {"name": name, "in": "query", "schema": _inlined(field, inner)}
+        if route.pictured:
+            form = {"type": "string", "enum": ["json", "svg"], "default": "json"}
+            yield {"name": "format", "in": "query", "schema": form}
     elif issubclass(route.kind, Command):
         dry_run = "Only say what would come of it; nothing is recorded."
         yield _asked("dry_run", "boolean", dry_run, place="query")

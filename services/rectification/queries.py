@@ -421,8 +421,10 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     """One page of events with position, times, actor, hash and content, over all services it touched.
 
     `sources` are the talks, meetings, visits and inspections it was raised in, `lines` those of plans
-    it stands in now; what was done to these lines is among the events. Who follows it by receipt is told
-    neither of lines nor in which words it was put right where it was raised.
+    it stands in now, `regulations` those that answer it; what was done to these is among the events.
+    `parent`, `children` and `merged` are the issues it is a part of, that are parts of it, and that went
+    into it; `names` what the people told of are called in the roster. Who follows it by receipt is told
+    of none of these, nor in which words it was put right where it was raised.
     Of feedback it shows nobody more than feedback itself: that something was done everybody sees;
     the words are for who said them and for the desk (for these, once anything in them was hidden, at
     `opinions/{id}`); who spoke up is for confidants it is not about.
@@ -451,6 +453,10 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
         items += (_told(record, _said(record)) for record in past if _line_of(record) in named)
         standing = {"plan": plan["key"], "stage": plan["stage"]}
         lines += ({**standing, **line} for line in plan["lines"] if line["issue"] in named)
+    answering = await desk.find(regulations, {"answers": {"$in": named}})
+    for regulation in answering:
+        past = await _history(desk, "rectification", "regulation", regulation["key"])
+        items += (_told(record, _said(record)) for record in past)
     for opinion in heard:
         past = await _history(desk, "feedback", "opinion", opinion)
         items += _of_an_opinion(past, listener)
@@ -459,14 +465,51 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
         items += (_of_a_collation(r, heard, listener) for r in past if _mentions(r, heard))
     items.sort(key=lambda item: int(item["position"]))
     page = [item for item in items if item["position"] > query.after][: query.limit]
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    above = await desk.document(issues, document["parent"]) if document["parent"] else None
+    parts = await desk.find(issues, {"parent": query.id})
     return {
-        "id": query.id,
+        **_relative(document),
+        "zone": known.school.zone,
         "opinions": sorted(heard),
         "sources": [{"kind": s["kind"], "id": s["id"]} for d in family for s in _found_in(d)],
+        "parent": None if outside or above is None else _relative(above),
+        "children": [] if outside else [_relative(d) for d in parts],
+        "merged": [] if outside else [_relative(d) for d in merged],
         "lines": lines,
+        "regulations": [_answering(d) for d in answering],
+        "names": {} if outside else _names([page, lines], known),
         "items": page,
         "next": page[-1]["opened"] if page and page[-1] is not items[-1] else None,
     }
+
+
+def _relative(document: Document) -> Document:
+    """Another issue, as a biography names it."""
+    return {"id": document["key"], "title": document["title"], "stage": document["stage"]}
+
+
+def _answering(document: Document) -> Document:
+    """A regulation, as the biography of an issue it answers names it."""
+    names = ("title", "stage", "revision", "in_force_on")
+    return {"id": document["key"], **{name: document[name] for name in names}}
+
+
+def _names(told: Any, known: Directory) -> dict[PersonId, str]:  # noqa: ANN401 -- JSON
+    """What everybody is called whose id stands in what is told."""
+    people = known.roster.people
+    met = sorted(word for word in _words(told) if word in people)
+    return {PersonId(person): people[PersonId(person)].name for person in met}
+
+
+def _words(told: Any) -> set[str]:  # noqa: ANN401 -- JSON
+    """Every text in what is told, each once."""
+    if isinstance(told, str):
+        return {told}
+    within = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    return {word for part in within for word in _words(part)}
 
 
 async def _history(desk: Desk, service: str, category: str, stream: str) -> list[Record]:

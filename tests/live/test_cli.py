@@ -5,10 +5,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.gateway.picture import STYLE_HASH
 from services.rectification import projection
 from services.rectification.app import service as rectification
 from services.stack import Stack, running
@@ -63,7 +65,7 @@ async def parked(settings: Settings, count: int) -> AsyncIterator[tuple[School, 
         yield school, issues
 
 
-async def test_a_life_is_told_to_who_may_know_it(school: School) -> None:
+async def test_a_life_is_told_and_drawn_for_who_may_know_it(school: School, tmp_path: Path) -> None:
     issue = str((await school.do("clerk", "/issues", ISSUE))["id"])
     await school.do("member", f"/issues/{issue}/claim")
     await school.settle()
@@ -76,6 +78,17 @@ async def test_a_life_is_told_to_who_may_know_it(school: School) -> None:
     nobody = await taizhang(settings, "biography", issue, *place, TAIZHANG_TOKEN="nonsense")
     away = ("--school", school.id, "--url", "http://127.0.0.1:1")
     silent = await taizhang(settings, "biography", issue, *away, TAIZHANG_TOKEN=token)
+    picture, closed = tmp_path / "issue.svg", tmp_path / "none" / "issue.svg"
+    ask = ("biography", issue, *place, "--svg")
+    drawn, nowhere, hidden = await asyncio.gather(
+        taizhang(settings, *ask, str(picture), TAIZHANG_TOKEN=token),
+        taizhang(settings, *ask, str(closed), TAIZHANG_TOKEN=token),
+        taizhang(settings, *ask, str(closed), TAIZHANG_TOKEN="nonsense"),
+    )
+    path = f"/issues/{issue}/biography"
+    opened = await school.ask("clerk", "GET", f"{path}?format=svg", None)
+    accepted = await school.ask("clerk", "GET", path, None, Accept="image/svg+xml")
+    wrong = await school.ask("clerk", "GET", f"{path}?format=png", None)
 
     assert (told.code, told.err) == (0, "")
     assert "操场的灯坏了" in told.out
@@ -89,6 +102,17 @@ async def test_a_life_is_told_to_who_may_know_it(school: School) -> None:
     assert (silent.code, silent.out) == (2, "")
     assert silent.err.startswith("taizhang: http://127.0.0.1:1 does not answer")
     assert silent.err.count("\n") == 1
+    assert (drawn.code, drawn.out) == (0, f"{picture}\n"), drawn.err
+    assert picture.read_bytes() == opened.content == accepted.content
+    assert "操场的灯坏了" in opened.text
+    assert opened.headers["content-type"] == "image/svg+xml"
+    assert opened.headers["x-content-type-options"] == "nosniff"
+    only_its_style = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; sandbox"
+    assert opened.headers["content-security-policy"] == only_its_style
+    assert int(opened.headers["taizhang-position"]) >= school.position
+    assert (wrong.status_code, wrong.json()["fields"][0]["field"]) == (422, "format")
+    assert (nowhere.code, nowhere.err.count("\n"), closed.exists()) == (2, 1, False)
+    assert (hidden.code, hidden.err.endswith("(unauthenticated)\n")) == (1, True)
 
 
 async def test_what_is_parked_is_listed_replayed_or_skipped(

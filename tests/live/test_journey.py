@@ -151,7 +151,9 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     assert left == []
 
 
-async def test_a_document_is_told_as_it_stood_then(stack: Stack, school: School) -> None:
+async def test_a_document_and_a_stream_are_told_as_they_stood_then(
+    stack: Stack, school: School
+) -> None:
     issue = str((await school.do("clerk", "/issues", ISSUE))["id"])
     opened = school.position
     await school.do("member", f"/issues/{issue}/claim")
@@ -170,6 +172,20 @@ async def test_a_document_is_told_as_it_stood_then(stack: Stack, school: School)
     assert (told["stage"], told["owner"], told["position"]) == ("open", None, opened)
     assert str(ISSUE["title"]) not in then.out  # what is sealed stays sealed
     assert none is None
+
+    ask = ("as-of", "rectification.issue", school.id, issue)
+    stream = await taizhang(stack.settings, *ask, "--position", str(opened))
+    async with operator(stack.settings) as broker:
+        grown = await as_of(broker, SERVICES, *ask[1:], moment=now())
+        before = await as_of(broker, SERVICES, *ask[1:], position=opened - 1)
+        everything = await as_of(broker, SERVICES, *ask[1:3], "*")
+    told = json.loads(stream.out)
+    assert (told["state"]["is"], told["version"], told["position"]) == ("Open", 1, opened)
+    assert [event["type"] for event in told["events"]] == ["rectification.issue.opened.v1"]
+    assert str(ISSUE["title"]) not in stream.out
+    assert grown is not None
+    assert (grown["state"]["is"], grown["version"]) == ("Owned", 2)
+    assert (before, everything) == (None, None)
 
 
 @pytest.mark.parametrize(

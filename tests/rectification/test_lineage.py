@@ -16,6 +16,8 @@ from services.rectification.events import (
     PlanLineSet,
     RectificationPlanAdopted,
     RectificationPlanDrafted,
+    RegulationAdopted,
+    RegulationDrafted,
     SourceCorrected,
     SourceKind,
     SourceVoided,
@@ -88,6 +90,53 @@ async def test_who_may_not_see_the_plan_sees_none_of_it_here() -> None:
     desk = await after(*lived("issue-1", *OPEN), *PLAN)
     told = await q.biography(q.IssueBiography(id="issue-1"), desk, caller(RECEIPT))
     assert ([item["type"] for item in told["items"]], told["lines"]) == ([opened.TYPE], [])
+
+
+# -- On to the regulations, and to other issues ----------------------------------------------------
+
+
+def drafted(*issues: str) -> RegulationDrafted:
+    return RegulationDrafted(title="热水供应办法", text="~", answers=issues, drafted_by=MEMBER)
+
+
+RULES = (
+    *lived("rule-1", drafted("issue-1"), RegulationAdopted(in_force_on=TODAY)),
+    *lived("rule-2", drafted("issue-2")),
+)
+
+
+async def test_its_biography_tells_of_the_regulations_that_answer_it_and_of_no_others() -> None:
+    desk = await after(*lived("issue-1", *OPEN), *lived("issue-2", *OPEN), *RULES)
+    told = await q.biography(q.IssueBiography(id="issue-1"), desk, caller(STRANGER))
+    types = [opened.TYPE, RegulationDrafted.TYPE, RegulationAdopted.TYPE]
+    assert [item["type"] for item in told["items"]] == types
+    (rule,) = told["regulations"]
+    assert (rule["id"], rule["stage"], rule["in_force_on"]) == ("rule-1", "adopted", str(TODAY))
+    outside = await q.biography(q.IssueBiography(id="issue-1"), desk, caller(RECEIPT))
+    assert [item["type"] for item in outside["items"]] == [opened.TYPE]
+    assert outside["regulations"] == []
+
+
+async def test_its_biography_names_what_it_is_a_part_of_its_parts_and_what_went_into_it() -> None:
+    part = opened.model_copy(update={"parent": "issue-2", "title": "四楼水压不足"})
+    other = (*lived("issue-1", *MERGED), *lived("issue-3", part))
+    desk = await after(*lived("issue-2", *OPEN), *other)
+    told = await q.biography(q.IssueBiography(id="issue-2"), desk, caller(STRANGER))
+    assert [each["id"] for each in told["children"]] == ["issue-3"]
+    assert [(each["id"], each["stage"]) for each in told["merged"]] == [("issue-1", "merged")]
+    below = await q.biography(q.IssueBiography(id="issue-3"), desk, caller(STRANGER))
+    assert below["parent"] == {"id": "issue-2", "title": opened.title, "stage": "open"}
+    outside = await q.biography(q.IssueBiography(id="issue-2"), desk, caller(RECEIPT))
+    assert (outside["children"], outside["merged"], outside["parent"]) == ([], [], None)
+
+
+async def test_its_biography_says_what_those_are_called_who_are_told_of_and_nobody_else() -> None:
+    desk = await after(*lived("issue-1", *OWNED))
+    told = await q.biography(q.IssueBiography(id="issue-1"), desk, caller(STRANGER))
+    assert told["names"] == {COLLATOR: COLLATOR, OWNER: OWNER}
+    assert told["zone"] == "Asia/Shanghai"
+    outside = await q.biography(q.IssueBiography(id="issue-1"), desk, caller(RECEIPT))
+    assert outside["names"] == {}
 
 
 # -- Back to where it was raised -------------------------------------------------------------------
