@@ -13,7 +13,9 @@ from starlette.requests import Request
 
 from services.feedback import events as feedback
 from services.gateway.doors import as_picture, whole
-from services.gateway.picture import FIRST, LAST, SHOWN, STEPS, clean, picture, width, wrapped
+from services.gateway.lettering import clean, width, wrapped
+from services.gateway.life import FIRST, LAST, SHOWN, STEPS
+from services.gateway.picture import picture
 from services.rectification import queries as q
 from services.rectification.events import (
     IssueEvent,
