@@ -29,6 +29,8 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     TYPE: ClassVar[str]
+    ends: ClassVar[bool] = False
+    """Whether it is the last of its stream: from then on every command is refused."""
     known: ClassVar[dict[str, type["Event"]]] = {}
 
     @classmethod

@@ -30,15 +30,16 @@ from shared.views import NEVER, Projector, View, Working, as_stored
 class Chain:
     """Checks every stream's chain while the log goes by."""
 
-    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    heads: dict[str, tuple[int, str, bool]] = field(default_factory=dict)
+    """Of every stream: version and hash of its last event, and whether it has ended."""
 
     def check(self, record: Record, digest: str) -> list[tuple[str, str]]:
-        """What is wrong with an event: check (hash, chain, version, schema, form) and detail.
+        """What is wrong with an event: check (hash, chain, version, end, schema, form) and detail.
 
         `digest` is its `event_hash`, worked out anew.
         """
         found = []
-        version, previous = self.heads.get(record.subject, (0, GENESIS))
+        version, previous, over = self.heads.get(record.subject, (0, GENESIS, False))
         try:
             if record.hash != digest:
                 found.append(("hash", "the hash does not fit"))
@@ -46,8 +47,12 @@ class Chain:
                 found.append(("chain", "does not follow on the event before it"))
             if record.version != version + 1:
                 found.append(("version", f"version {record.version} after {version}"))
-            self.heads[record.subject] = (record.version, record.hash)
-            if record.type not in Event.known:
+            if over:
+                found.append(("end", "its stream had ended before"))
+            known = Event.known.get(record.type)
+            over = over or (known is not None and known.ends)
+            self.heads[record.subject] = (record.version, record.hash, over)
+            if known is None:
                 found.append(("schema", f"unknown type {record.headers.get('ce-type', '')}"))
             else:
                 record.event  # noqa: B018 -- read against its schema

@@ -120,3 +120,18 @@ class Laws:
                 if event := self.attempt(command, state):
                     after = self.decider.evolve(state, event)
                     assert self.attempt(command, after) is None, f"{command} twice from {state}"
+
+    def check_it_ends_where_its_events_say(
+        self, states: Iterable[Any], others: tuple[Command, ...] = ()
+    ) -> None:
+        """Behind an event that `ends` nothing is accepted; where nothing is, the last event said so."""
+        over: dict[Any, bool] = {}
+        for state in states:
+            for command in self.commands:
+                if event := self.attempt(command, state):
+                    after = self.decider.evolve(state, event)
+                    if (key := self.key(after)) not in over:
+                        over[key] = not any(
+                            self.attempt(next_, after) for next_ in (*self.commands, *others)
+                        )
+                    assert over[key] is event.ends, f"{event} in {state}"

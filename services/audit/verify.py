@@ -34,8 +34,8 @@ _NAME = re.compile(r"(\d{19})\.(checkpoint|cosigned)")
 class Finding:
     """One thing that is wrong: which check failed, where in the log, in which stream, and how.
 
-    `check` is one of: drift, length, contiguity, form, hash, chain, version, schema, tree, checkpoint,
-    signature. `position` is 0 and `stream` empty where it is no single message.
+    `check` is one of: drift, length, contiguity, form, hash, chain, version, end, schema, tree,
+    checkpoint, signature. `position` is 0 and `stream` empty where it is no single message.
     """
 
     check: str
