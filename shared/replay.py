@@ -3,7 +3,7 @@
 The fresh views are folded by the same `Projector` as the live ones, under a name of their own, into
 collections of their own: memory stays flat, an interrupted replay goes on where it was (unless the
 code of the views is another by then), and the live services are not disturbed. While the log moves on,
-what differs only in how far it is folded is looked at again when both have come further.
+what differs only in how far it is folded is folded on to where the live document was when it was read.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from shared.decider import Event, Unavailable
 from shared.envelope import GENESIS, Record, event_hash, stamp
 from shared.journal import Journal, LogDamaged, recorded, source_digest
 from shared.mongo import Collection, Document, Mongo
-from shared.runtime import Service, settled
-from shared.views import NEVER, Projector, View, Working, as_stored
+from shared.runtime import Service, progress_of
+from shared.views import NEVER, Folding, Projector, View, Working, as_stored
 
 
 @dataclass
@@ -90,9 +90,8 @@ class Comparison:
         }
 
 
-async def whole_log(broker: Broker) -> AsyncIterator[Record]:
-    """Every event from position 1, in order, without a consumer."""
-    after = 0
+async def whole_log(broker: Broker, *, after: int = 0) -> AsyncIterator[Record]:
+    """Every event behind a position, in order, without a consumer."""
     while found := await broker.slice(EVENTS, after=after):
         for stored in found:
             yield recorded(stored)
@@ -131,20 +130,10 @@ async def compare(
         projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
         async with _following(projector) as reached:
             await reached(await broker.last_position(), tell)
-            for pair in pairs:
-                await pair.look()
-            for _ in range(ROUNDS):
-                if not any(pair.unsettled for pair in pairs):
-                    break
-                try:
-                    last = await settled(
-                        broker, [s.name for s in services], 0, within=SETTLE_WITHIN
-                    )
-                except (NobodyThere, TimeoutError):  # nobody folds on, or the log never rests
-                    break
-                await reached(last, tell)
-                for pair in pairs:
-                    await pair.look_again()
+        await _stored(broker, services, await broker.last_position())
+        for pair in pairs:
+            await pair.look()
+            await pair.look_again(mongo, broker, after=projector.stored)
         await _clear(mongo)
     for pair in pairs:
         result.documents += pair.documents
@@ -154,8 +143,7 @@ async def compare(
 
 REPLAY = "replay"
 """Whose name the fresh views, their checkpoint and what they park go by."""
-ROUNDS = 5
-SETTLE_WITHIN = 120.0  # seconds
+STORED_WITHIN = 60.0  # seconds
 PAGE = 500
 
 
@@ -189,11 +177,25 @@ class Pair:
             async for fresh in _pages(self.fresh):
                 self._note(await self.live.get_many(fresh), fresh)
 
-    async def look_again(self) -> None:
-        """Compare those again that were not equally far."""
+    async def look_again(self, mongo: Mongo, broker: Broker, *, after: int) -> None:
+        """Compare those again that were not equally far, the fresh one folded on to where the live one is.
+
+        So it does not matter how much is recorded meanwhile. `after` is how far the fresh ones are.
+        """
         keys, self.unsettled = list(self.unsettled), {}
+        mine = {"service": REPLAY, "kind": "view", "view": self.view.collection}
+        parked = {p["stream"]: p["position"] for p in await mongo.keep("parked").find(mine)}
         for some in batched(keys, PAGE):
-            self._note(await self.live.get_many(some), await self.fresh.get_many(some))
+            folding = Folding(self.view, self.fresh, parked=parked)
+            await folding.load(some)
+            live = await self.live.get_many(some)
+            last = await broker.last_position()
+            async for record in whole_log(broker, after=after):
+                if record.position > last:
+                    break
+                if record.type in folding.types:
+                    _fold_on(folding, record, live)
+            self._note(live, {key: folding.written(key) for key in some})
 
     def _note(self, live: Mapping[str, Document], fresh: Mapping[str, Document]) -> None:
         for key in live.keys() | fresh.keys():
@@ -218,6 +220,24 @@ class Pair:
         ]
 
 
+def _fold_on(folding: Folding, record: Record, live: Mapping[str, Document]) -> None:
+    """Fold an event into those documents at hand that are not as far as their live ones.
+
+    Where there is no live one any more, up to where there is to be none.
+    """
+    if record.position >= folding.parked.get(record.subject, NEVER):
+        return
+    try:
+        for key in (f"{record.school}/{own}" for own in folding.view.keys(record)):
+            if (working := folding.cache.get(key)) is None:
+                continue
+            there = live.get(key)
+            if record.position <= there["position"] if _there(there) else working.document:
+                folding.fold(record, key)
+    except Exception:  # noqa: BLE001 -- what cannot be folded is set aside, as in the live views
+        folding.parked[record.subject] = record.position
+
+
 STANDING = {"gone": {"$ne": True}}
 
 
@@ -237,6 +257,18 @@ def _pairs(mongo: Mongo, services: Iterable[Service], only: str) -> list[Pair]:
     if only and not pairs:
         raise UnknownView(only)
     return pairs
+
+
+async def _stored(broker: Broker, services: Iterable[Service], position: int) -> None:
+    """Wait until the live views are stored up to a position; a service that does not run is as it is."""
+    for service in services:
+        with suppress(NobodyThere, TimeoutError):
+            async with asyncio.timeout(STORED_WITHIN):
+                behind = True
+                while behind:
+                    told = await progress_of(broker, service.name, position)
+                    behind = told.get("views", 0) < position
+                    await asyncio.sleep(0.01)
 
 
 async def _pages(collection: Collection) -> AsyncIterator[dict[str, Document]]:

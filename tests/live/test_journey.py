@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.campaign.app import service as campaign
 from services.rectification.app import service as rectification
 from services.rectification.projection import issues
 from services.stack import SERVICES, Stack, operator, running
@@ -200,6 +201,41 @@ async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
     # what had been folded was not folded again
     again = [f"{pair.name} {school.id}/{issue}: differs in title"]
     assert told.differences == (again if goes_on else [])
+
+
+async def test_a_log_that_never_rests_is_replayed_and_only_what_was_changed_by_hand_is_found(
+    stack: Stack, school: School
+) -> None:
+    mongo = stack.runtimes["rectification"].mongo
+    issue = (await school.do("clerk", "/issues", ISSUE))["id"]
+    await school.settle()
+    card = mongo.views(f"rectification.{issues.collection}")
+    await card.update(f"{school.id}/{issue}", {"title": "另一件事"})
+    recorded, begun = 0, asyncio.Event()
+
+    async def record() -> None:
+        nonlocal recorded
+        while True:
+            await school.do(
+                "clerk", "/people", {"name": f"新来的{recorded}", "joined_on": "2024-09-01"}
+            )
+            await school.do("clerk", "/issues", ISSUE)
+            recorded += 1
+            begun.set()
+
+    recording = asyncio.gather(*(record() for _ in range(6)))
+    async with operator(stack.settings) as broker:
+        await begun.wait()
+        before = recorded
+        told = await compare(broker, mongo, (campaign, rectification))
+    assert not recording.done()
+    recording.cancel()
+    await asyncio.gather(recording, return_exceptions=True)
+
+    assert recorded > before + 1
+    collection = f"rectification.{issues.collection}"
+    assert told.differences == [f"{collection} {school.id}/{issue}: differs in title"]
+    await card.update(f"{school.id}/{issue}", {"title": ISSUE["title"]})
 
 
 async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(
