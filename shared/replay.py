@@ -70,6 +70,12 @@ class Comparison:
     events: int = 0
     streams: int = 0
     documents: int = 0
+    position: int = 0
+    """The last position that was read; the views are compared there or, as the log moves on, behind it."""
+    source: str = ""
+    """The digest of the code they were folded with."""
+    views: dict[str, int] = field(default_factory=dict)
+    """Documents by view and version, as `rectification.issues.v1`."""
     differences: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -85,6 +91,10 @@ class Comparison:
             "events": self.events,
             "streams": self.streams,
             "documents": self.documents,
+            "position": self.position,
+            "source": self.source,
+            "views": self.views,
+            "found": len(self.differences) + len(self.broken),
             "differences": self.differences[:100],
             "broken": self.broken[:100],
         }
@@ -105,11 +115,13 @@ async def compare(
     *,
     only: str = "",
     tell: Callable[[int, int], None] = lambda _done, _all: None,
+    seen: Callable[[Record, str], None] = lambda _record, _digest: None,
 ) -> Comparison:
     """Fold the views of the services from position 1 and compare, document by document.
 
     `broker` is the operator's connection. `only` names one view, `<service>.<view>`; `tell` is told now and
-    then how far the fold is, and where the log ends. The chain of every stream is checked as well.
+    then how far the fold is, and where the log ends. The chain of every stream is checked as well, and every
+    event is `seen` with its hash, worked out anew.
 
     Raises:
         LogDamaged: a position is missing.
@@ -121,11 +133,14 @@ async def compare(
     chain = Chain()
     async for record in whole_log(broker):
         result.events += 1
+        result.position = record.position
         digest = event_hash(record.subject, record.headers, record.body)
+        seen(record, digest)
         result.broken += [f"{record.position}: {why}" for _, why in chain.check(record, digest)]
     result.streams = len(chain.heads)
+    result.source = digest_of(services)
     if pairs:
-        await _take_up(broker, mongo, digest_of(services))
+        await _take_up(broker, mongo, result.source)
         views = tuple(pair.view for pair in pairs)
         projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
         async with _following(projector) as reached:
@@ -136,6 +151,7 @@ async def compare(
             await pair.look_again(mongo, broker, after=projector.stored)
         await _clear(mongo)
     for pair in pairs:
+        result.views[pair.name] = pair.documents
         result.documents += pair.documents
         result.differences += pair.differences()
     return result
@@ -232,10 +248,16 @@ def _fold_on(folding: Folding, record: Record, live: Mapping[str, Document]) -> 
             if (working := folding.cache.get(key)) is None:
                 continue
             there = live.get(key)
-            if record.position <= there["position"] if _there(there) else working.document:
+            if record.position <= _far(there) if _there(there) else working.document:
                 folding.fold(record, key)
     except Exception:  # noqa: BLE001 -- what cannot be folded is set aside, as in the live views
         folding.parked[record.subject] = record.position
+
+
+def _far(document: Document) -> int:
+    """How far a stored document says that it is; nowhere, if somebody made that something else."""
+    position = document.get("position")
+    return position if isinstance(position, int) else 0
 
 
 STANDING = {"gone": {"$ne": True}}

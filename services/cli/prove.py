@@ -16,10 +16,12 @@ from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
 from shared.privacy import Rotation
+from shared.runtime import now
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from services.audit.verify import Report
+    from shared.note import SigningKey
 
 from services.cli.ask import Bearer, SchoolToken, Url, gateway
 from services.cli.base import (
@@ -39,24 +41,52 @@ from services.cli.base import (
 
 keys_app = typer.Typer(help="The keys everything is sealed and signed with.")
 app.add_typer(keys_app, name="keys")
+replay_app = typer.Typer()
+app.add_typer(replay_app, name="replay")
 INSTANT = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 
 
-@app.command()
+@replay_app.callback(invoke_without_command=True)
 def replay(
+    context: typer.Context,
     view: Annotated[str, typer.Option(help="Only this one, SERVICE.VIEW.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the signed report goes; else `replays` in `TAIZHANG_AUDIT_DIRECTORY`."
+        ),
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", hidden=True)] = True,  # noqa: ARG001 -- what it does anyway
     as_json: Json = False,
 ) -> None:
     """Fold every view afresh beside the live ones and compare them; exit 1 on any difference.
 
-    An interrupted replay goes on where it was.
+    The report is signed with the key of the checkpoints. An interrupted replay goes on where it was.
     """
+    if context.invoked_subcommand:
+        return
     from rich.progress import Progress
 
+    from services.audit.keys import NoKey, public_file, public_keys, signing_key
+    from services.audit.replayed import Rests
+    from services.audit.shelf import Shelf
     from services.stack import SERVICES, operator
-    from shared.replay import UnknownView, compare
+    from shared.note import BadSignature, NotANote
+    from shared.replay import UnknownView
+    from shared.replay import compare as compared
 
     settings = Settings()
+    if out and out.exists():
+        end(f"there is something at {out} already", CANNOT)
+    key, rests, unsigned = None, Rests(None, []), ""
+    try:
+        key = signing_key(settings.audit_key_file, settings.audit_origin, may_be_new=False)
+        known = public_keys(public_file(settings.audit_key_file))
+        rests = Rests(Shelf(settings.audit_directory).newest(), known)
+    except (NoKey, OSError) as reason:
+        unsigned = str(reason)
+    except (NotANote, BadSignature) as wrong:
+        end(f"the newest checkpoint is none of ours: {wrong}", WRONG)
 
     async def work() -> int:
         mongo = Mongo(settings.mongo_url, settings.mongo_database)
@@ -64,17 +94,29 @@ def replay(
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("重放 / replay", total=None)
             async with operator(settings) as broker:
-                told = await compare(
+                told = await compared(
                     broker,
                     mongo,
                     SERVICES,
                     only=view,
                     tell=lambda done, all_: progress.update(bar, completed=done, total=all_),
+                    seen=rests.take,
                 )
         mongo.close()
+        told.broken += rests.wrong()
+        at = now()
+        data = {"log": settings.audit_origin, "at": at.isoformat(), **told.as_data()}
+        data |= rests.as_data()
+        where, why = None, unsigned
+        if key and not why:
+            name = f"{told.position:019}-{at:%Y%m%dT%H%M%S%fZ}.note"
+            where, why = _kept(data, key, out or settings.audit_directory / "replays" / name)
         lines = [*told.broken, *told.differences]
         lines += [f"{told.events} events, {told.documents} documents, {len(lines)} differences"]
-        tell(told.as_data(), lines, as_json=as_json)
+        lines += [
+            f"signed up to position {told.position}: {where}" if where else f"unsigned: {why}"
+        ]
+        tell({**data, "signed": where, "unsigned": why}, lines, as_json=as_json)
         return GOOD if told.good else WRONG
 
     try:
@@ -82,6 +124,51 @@ def replay(
     except UnknownView:
         typer.echo(f"taizhang: there is no view {view}", err=True)
         raise typer.Exit(CANNOT) from None
+
+
+def _kept(data: dict[str, Any], key: "SigningKey", path: Path) -> tuple[str | None, str]:
+    """Sign a report and keep it; where it is, or why it is not."""
+    from services.audit.replayed import signed
+    from shared.files import write_once
+
+    try:
+        write_once(path, signed(data, key).encode())
+    except OSError as trouble:
+        return None, f"{path}: {trouble.strerror}"
+    return str(path), ""
+
+
+@replay_app.command("verify")
+def replay_verify(
+    file: Annotated[Path, typer.Argument(help="The signed report of a replay.")],
+    public: Annotated[
+        Path | None,
+        typer.Option("--keys", help="Public keys; else beside `TAIZHANG_AUDIT_KEY_FILE`."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check who signed a report, and say what it found; exit 1 if it is none, or found any difference."""
+    from services.audit.keys import NoKey, public_file, public_keys
+    from services.audit.replayed import read
+    from shared.note import BadSignature, NotANote
+
+    try:
+        told = read(
+            file.read_bytes(), public_keys(public or public_file(Settings().audit_key_file))
+        )
+    except (NoKey, OSError) as reason:
+        end(str(reason), CANNOT)
+    except (BadSignature, NotANote) as reason:
+        end(f"{file}: {reason}", WRONG)
+    lines = [*told["broken"], *told["differences"]]
+    on = told["checkpoint"]
+    rests = f"上一签名检查点 {on['size']}" if on else "此前没有签名检查点"
+    lines += [
+        f"{told['log']} 重放至位置 {told['position']}({told['at']}),根 {told['root']};{rests}"
+    ]
+    lines += [f"{told['documents']} 份文档,{told['found']} 处不一致"]
+    tell(told, lines, as_json=as_json)
+    raise typer.Exit(GOOD if told["good"] else WRONG)
 
 
 @app.command("as-of")

@@ -4,11 +4,14 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.audit.keys import public_file, public_keys
+from services.audit.replayed import read
 from services.campaign.app import service as campaign
 from services.rectification.app import service as rectification
 from services.rectification.projection import issues
@@ -117,7 +120,7 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         end = await school.settle()
         view = f"rectification.{issues.collection}"
 
-        whole = await taizhang(settings, "replay", "--json")
+        whole = await taizhang(settings, "replay", "--compare", "--json")
         await mongo.views(view).update(f"{school.id}/{issue}", {"stage": "struck_off"})
         await mongo.views(view).insert(
             {"_id": f"{school.id}/x", "school": school.id, "position": 1}
@@ -128,19 +131,29 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         )
         one = await taizhang(settings, "replay", "--view", "rectification.issues")
         none = await taizhang(settings, "replay", "--view", "rectification.nothing")
-    stopped = await taizhang(settings, "replay", "--view", "rectification.issues")
+    keyless = {"TAIZHANG_AUDIT_KEY_FILE": str(settings.audit_directory / "nothing.key")}
+    stopped = await taizhang(settings, "replay", "--view", "rectification.issues", **keyless)
     left = [n for n in await mongo.view_names() if "replay" in n]
     mongo.close()
 
     told = json.loads(whole.out)
     assert (whole.code, told["good"], told["events"]) == (0, True, end)
     assert told["documents"] > 10
+    stored = await asyncio.to_thread(Path(told["signed"]).read_bytes)
+    report = read(stored, public_keys(public_file(settings.audit_key_file)))
+    assert {**told, **report} == told
+    assert report["position"] == end
+    assert report["checkpoint"]["size"] <= end
+    assert report["views"][view] == 2
     assert one.code == 1
-    assert (stopped.code, stopped.out) == (
+    said, unsaid = one.out.splitlines(), stopped.out.splitlines()
+    assert (stopped.code, unsaid[:-1]) == (
         1,
-        one.out,
-    )  # what differs is told without the services too
-    assert sorted(one.out.splitlines()[:4]) == sorted(
+        said[:-1],
+    )  # what differs is told without services too
+    assert said[-1].startswith(f"signed up to position {end}: {settings.audit_directory}")
+    assert unsaid[-1].startswith("unsigned: the signing key ")
+    assert sorted(said[:4]) == sorted(
         [
             f"{view} 7: not from the log",
             f"{view} {school.id}/{issue}: differs in stage",
