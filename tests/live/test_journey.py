@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 
 from services.audit.keys import public_file, public_keys
+from services.audit.proof import signed
 from services.audit.replayed import read
+from services.audit.shelf import Shelf
 from services.campaign.app import service as campaign
 from services.rectification.app import service as rectification
 from services.rectification.projection import issues
@@ -135,12 +137,15 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     stopped = await taizhang(settings, "replay", "--view", "rectification.issues", **keyless)
     left = [n for n in await mongo.view_names() if "replay" in n]
     mongo.close()
+    newest = await asyncio.to_thread(Shelf(settings.audit_directory).newest)
 
     told = json.loads(whole.out)
     assert (whole.code, told["good"], told["events"]) == (0, True, end)
     assert told["documents"] > 10
     stored = await asyncio.to_thread(Path(told["signed"]).read_bytes)
-    report = read(stored, public_keys(public_file(settings.audit_key_file)))
+    known = public_keys(public_file(settings.audit_key_file))
+    report = read(stored, known)
+    assert signed(newest or b"", known).size >= end  # what was unsigned is signed at the stop
     assert {**told, **report} == told
     assert report["position"] == end
     assert report["checkpoint"]["size"] <= end
