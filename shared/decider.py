@@ -76,11 +76,17 @@ def read(type_: str, body: str | bytes) -> Event:
     Raises:
         KeyError: the TYPE is unknown.
         ValidationError: the body is not of it.
+        ValueError: no later version can be made of what it says.
         TypeError: an `upcast` gives something else than the next version.
     """
     event = Event.known[type_].model_validate_json(body)
     while event.TYPE in Event.superseded:
-        wanted, event = Event.superseded[event.TYPE], event.upcast()
+        wanted = Event.superseded[event.TYPE]
+        try:
+            event = event.upcast()
+        except Exception as error:
+            msg = f"no {wanted} can be made of it: {error!r}"
+            raise ValueError(msg) from error
         if wanted != event.TYPE:
             msg = f"{event.TYPE} was made where {wanted} is next"
             raise TypeError(msg)

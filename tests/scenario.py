@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -66,6 +66,11 @@ class Laws:
     facts: Any
     commands: tuple[Command, ...]
     key: Callable[[Any], Any] = lambda state: state
+    tried: ClassVar[set[str]] = set()
+    """The kinds of stream there are laws of."""
+
+    def __post_init__(self) -> None:
+        self.tried.add(self.decider.category)
 
     def attempt(self, command: Command, state: Any) -> Event | None:
         try:

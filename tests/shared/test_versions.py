@@ -142,6 +142,15 @@ def test_an_old_version_is_held_against_its_own_schema(kinds: Kinds) -> None:
     assert [check for check, _ in Chain().check(forged, digest)] == ["schema"]
 
 
+def test_what_no_later_version_can_be_made_of_is_a_finding_and_no_accident(kinds: Kinds) -> None:
+    kinds.second.upcast = lambda self: kinds.third(words=(self.text.split()[9],), place="?")
+    new = written(kinds.first(text="a b"), uuid4())
+
+    [(check, detail)] = Chain().check(record(new), new.hash)
+    assert check == "form"
+    assert "no rectification.trial.noted.v3 can be made of it: IndexError" in detail
+
+
 def test_every_version_stays_published_and_readable(kinds: Kinds) -> None:
     every = {kinds.first, kinds.second, kinds.third}
     published = schemas_of(SERVICE)
