@@ -2,12 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from services.audit.app import service as audit
+from services.audit.keys import NoKey, public_file, public_keys
+from services.audit.shelf import Shelf
+from services.audit.stretch import Finding
+from services.audit.verify import PROCESSES, Reading, Report, verify
 from services.campaign.app import service as campaign
 from services.clock.app import DURABLE, Clock
 from services.feedback.app import service as feedback
@@ -59,10 +64,35 @@ async def provisioned(settings: Settings) -> list[str]:
         return await provision(broker, durables(), replicas=settings.replicas)
 
 
-async def compared(settings: Settings, mongo: Mongo) -> Comparison:
+async def verified(
+    settings: Settings, *, tell: Callable[[int, int], None] = lambda _done, _all: None
+) -> Report:
+    """Check the whole log against itself and what was signed; without public keys no signature counts."""
+    public, unknown = [], ""
+    try:
+        public = public_keys(public_file(settings.audit_key_file))
+    except NoKey as reason:
+        unknown = str(reason)
+    reading, shelf = (
+        Reading(partial(operator, settings), PROCESSES),
+        Shelf(settings.audit_directory),
+    )
+    report = await verify(reading, shelf, public, replicas=settings.replicas, tell=tell)
+    if unknown:
+        report.note(Finding("signature", 0, "", unknown))
+    return report
+
+
+async def compared(
+    settings: Settings,
+    mongo: Mongo,
+    *,
+    only: str = "",
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Comparison:
     """Fold every view afresh and compare with what people are shown."""
     async with operator(settings) as broker:
-        return await compare(broker, mongo, SERVICES)
+        return await compare(broker, mongo, SERVICES, only=only, tell=tell)
 
 
 async def answering(settings: Settings) -> list[str]:

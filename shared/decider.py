@@ -25,11 +25,26 @@ def kebab(name: str) -> str:
 
 
 class Event(BaseModel):
-    """A fact, in the past tense. Its TYPE and fields are stored for ever: add, never change."""
+    """A fact, in the past tense. Its TYPE and fields are stored for ever: add, never change.
+
+    Where its meaning changes, the new version is a class of its own and the old one stays beside it,
+    with its golden file and its schema, out of every decider, and says by `upcast` what it is today.
+    """
 
     model_config = ConfigDict(frozen=True)
     TYPE: ClassVar[str]
+    ends: ClassVar[bool] = False
+    """Whether it is the last of its stream: from then on every command is refused."""
     known: ClassVar[dict[str, type["Event"]]] = {}
+    superseded: ClassVar[dict[str, str]] = {}
+    """By the TYPE of every old version the next one's."""
+
+    def upcast(self) -> "Event":
+        """The same fact as the next version of its TYPE says it; pure. Only an old version has a next.
+
+        Sealed texts go over as the tokens they are, whatever the field is called by then.
+        """
+        return self
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 -- pydantic's signature
@@ -37,6 +52,45 @@ class Event(BaseModel):
         if Event.known.setdefault(cls.TYPE, cls) is not cls:
             msg = f"two events are stored as {cls.TYPE}"
             raise TypeError(msg)
+        if "upcast" in vars(cls):
+            name, version = versioned(cls.TYPE)
+            Event.superseded[cls.TYPE] = f"{name}.v{version + 1}"
+
+
+def versioned(type_: str) -> tuple[str, int]:
+    """What a TYPE is called without its version, and the version."""
+    name, _, version = type_.rpartition(".v")
+    return name, int(version)
+
+
+def newest(type_: str) -> str:
+    """The TYPE that is recorded today for what was once recorded as this one."""
+    while type_ in Event.superseded:
+        type_ = Event.superseded[type_]
+    return type_
+
+
+def read(type_: str, body: str | bytes) -> Event:
+    """A stored event as today's version says it, from one version to the next.
+
+    Raises:
+        KeyError: the TYPE is unknown.
+        ValidationError: the body is not of it.
+        ValueError: no later version can be made of what it says.
+        TypeError: an `upcast` gives something else than the next version.
+    """
+    event = Event.known[type_].model_validate_json(body)
+    while event.TYPE in Event.superseded:
+        wanted = Event.superseded[event.TYPE]
+        try:
+            event = event.upcast()
+        except Exception as error:
+            msg = f"no {wanted} can be made of it: {error!r}"
+            raise ValueError(msg) from error
+        if wanted != event.TYPE:
+            msg = f"{event.TYPE} was made where {wanted} is next"
+            raise TypeError(msg)
+    return event
 
 
 class Command(BaseModel):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID, uuid5
 
-from shared.decider import Event, PersonId
+from shared.decider import Event, PersonId, newest, read, versioned
 
 GENESIS = "0" * 64
 """What the first event of a stream names as the hash of the one before it."""
@@ -80,14 +80,15 @@ class Record:
     """An event in its place in the log: school, service, category, id of its stream, and its TYPE.
 
     What names a TYPE of other streams, or none, has none: nobody writes facts for another.
-    Headers and body are kept as stored; `event` is read from the body on first use and raises
-    pydantic's `ValidationError` if the body does not fit, `KeyError` if the TYPE is unknown.
+    Headers and body are kept as stored; `type` and `event` are as today's version of it has them.
+    `event` is read from the body on first use and raises pydantic's `ValidationError` if the body does
+    not fit, `KeyError` if the TYPE is unknown.
 
     Whatever is in the log makes a record: one without a TYPE has the empty one. Any other header that
     is missing raises `KeyError` when it is asked for, a malformed one `ValueError`.
     """
 
-    __slots__ = ("_event", "body", "category", "headers", "position", "school", "service", "stream",
+    __slots__ = ("_event", "_said", "body", "category", "headers", "position", "school", "service", "stream",
                  "subject", "type")  # fmt: skip
 
     def __init__(
@@ -105,7 +106,8 @@ class Record:
         self.body = body
         _, self.school, self.service, self.category, self.stream = subject.split(".")
         said = headers.get("ce-type", "")
-        self.type = said if said.startswith(f"{self.service}.{self.category}.") else ""
+        self._said = said if said.startswith(f"{self.service}.{self.category}.") else ""
+        self.type = newest(self._said)
         self._event = event
 
     @property
@@ -172,7 +174,7 @@ class Record:
     def event(self) -> Event:
         """The fact itself."""
         if self._event is None:
-            self._event = Event.known[self.type].model_validate_json(self.body)
+            self._event = read(self._said, self.body)
         return self._event
 
     def intact(self) -> bool:
@@ -242,11 +244,12 @@ def draft(
 ) -> Draft:
     """Write an event down as it will be stored, hash included.
 
-    The event's id is uuid5(command id, subject ‖ TYPE): the same command gives the same event, and
-    no other stream can hold an event of that id.
+    The event's id is uuid5(command id, subject ‖ the first version's TYPE): the same command gives the
+    same event, though it be repeated to newer code, and no other stream can hold an event of that id.
     """
     subject = str(place)
-    identity = uuid5(provenance.command, f"{subject} {event.TYPE}")
+    name, _ = versioned(event.TYPE)
+    identity = uuid5(provenance.command, f"{subject} {name}.v1")
     headers = {
         "content-type": "application/json",
         "ce-specversion": "1.0",

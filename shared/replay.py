@@ -3,7 +3,7 @@
 The fresh views are folded by the same `Projector` as the live ones, under a name of their own, into
 collections of their own: memory stays flat, an interrupted replay goes on where it was (unless the
 code of the views is another by then), and the live services are not disturbed. While the log moves on,
-what differs only in how far it is folded is looked at again when both have come further.
+what differs only in how far it is folded is folded on to where the live document was when it was read.
 """
 
 import asyncio
@@ -16,114 +16,41 @@ from datetime import datetime
 from itertools import batched
 from typing import Any, TypeGuard
 
-from pydantic import ValidationError
-
 from shared.broker import EVENTS, Broker, NobodyThere
-from shared.decider import Decider, Event, Unavailable
-from shared.envelope import GENESIS, Record, Subject, event_hash, stamp
+from shared.decider import Decider, Unavailable
+from shared.envelope import Record, Subject, stamp
 from shared.journal import Journal, LogDamaged, dump_state, recorded, source_digest
 from shared.mongo import Collection, Document, Mongo
-from shared.runtime import Service, settled
-from shared.views import NEVER, Projector, View, Working, as_stored
-
-type Head = tuple[int, str]
-"""Version and hash of a stream's last event."""
-BEGINNING: Head = 0, GENESIS
-
-
-@dataclass
-class Chain:
-    """Checks every stream's chain while the log, or a stretch of it, goes by.
-
-    In a stretch `from_middle` the first event of a stream is not held against those before it until
-    the stretch is joined to them.
-    """
-
-    from_middle: bool = False
-    heads: dict[str, Head] = field(default_factory=dict)
-    starts: dict[str, tuple[int, Head]] = field(default_factory=dict)
-    """Where a stream begins in the stretch: position, and the head it says it follows on."""
-
-    def check(self, record: Record, digest: str) -> list[tuple[str, str]]:
-        """What is wrong with an event: check (hash, chain, version, schema, form) and detail.
-
-        `digest` is its `event_hash`, worked out anew.
-        """
-        found = []
-        try:
-            if record.hash != digest:
-                found.append(("hash", "the hash does not fit"))
-            version, subject = record.version, record.subject
-            before = version - 1, record.previous
-            if not self.from_middle or subject in self.heads:
-                found += _broken(self.heads.get(subject, BEGINNING), before)
-            else:
-                self.starts[subject] = record.position, before
-            self.heads[subject] = version, record.hash
-            if record.type not in Event.known:
-                found.append(("schema", f"unknown type {record.headers.get('ce-type', '')}"))
-            else:
-                record.event  # noqa: B018 -- read against its schema
-        except ValidationError as error:
-            found.append(("schema", f"not readable as {record.type}: {error.error_count()} wrong"))
-        except (KeyError, ValueError) as error:
-            found.append(("form", f"not an event: {type(error).__name__} {error}"))
-        return found
-
-    def join(self, stretch: "Chain") -> list[tuple[int, str, str, str]]:
-        """Go on with the stretch that comes next.
-
-        What is wrong where they meet, each as position, stream, check and detail.
-        """
-        found = [
-            (position, subject, *broken)
-            for subject, (position, before) in stretch.starts.items()
-            for broken in _broken(self.heads.get(subject, BEGINNING), before)
-        ]
-        self.heads |= stretch.heads
-        return found
-
-
-def _broken(head: Head, before: Head) -> list[tuple[str, str]]:
-    """What is wrong where an event says it follows on `before`, and the stream's head is another."""
-    found = []
-    if head[1] != before[1]:
-        found.append(("chain", "does not follow on the event before it"))
-    if head[0] != before[0]:
-        found.append(("version", f"version {before[0] + 1} after {head[0]}"))
-    return found
+from shared.runtime import Service, progress_of
+from shared.views import NEVER, Folding, Projector, View, Working, as_stored
 
 
 @dataclass
 class Comparison:
     """What a fresh fold of the log gave, against what is stored."""
 
-    events: int = 0
-    streams: int = 0
+    position: int = 0
+    """The log position the views are compared at or, as the log moves on, behind it."""
+    source: str = ""
+    """The digest of the code they were folded with."""
     documents: int = 0
+    views: dict[str, int] = field(default_factory=dict)
+    """Documents by view and version, as `rectification.issues.v1`."""
     differences: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.differences and not self.broken
+        """Whether nothing differs."""
+        return not self.differences
 
     def as_data(self) -> dict[str, Any]:
         """The comparison as JSON-like data."""
-        return {
-            "good": self.good,
-            "events": self.events,
-            "streams": self.streams,
-            "documents": self.documents,
-            "differences": self.differences[:100],
-            "broken": self.broken[:100],
-        }
+        told = self.differences[:100]
+        return {**vars(self), "found": len(self.differences), "differences": told}
 
 
-async def whole_log(broker: Broker) -> AsyncIterator[Record]:
-    """Every event from position 1, in order, without a consumer."""
-    after = 0
+async def whole_log(broker: Broker, *, after: int = 0) -> AsyncIterator[Record]:
+    """Every event behind a position, in order, without a consumer."""
     while found := await broker.slice(EVENTS, after=after):
         for stored in found:
             yield recorded(stored)
@@ -141,7 +68,7 @@ async def compare(
     """Fold the views of the services from position 1 and compare, document by document.
 
     `broker` is the operator's connection. `only` names one view, `<service>.<view>`; `tell` is told now and
-    then how far the fold is, and where the log ends. The chain of every stream is checked as well.
+    then how far the fold is, and where the log ends.
 
     Raises:
         LogDamaged: a position is missing.
@@ -149,44 +76,26 @@ async def compare(
     """
     services = list(services)
     pairs = _pairs(mongo, services, only)
-    result = Comparison()
-    chain = Chain()
-    async for record in whole_log(broker):
-        result.events += 1
-        digest = event_hash(record.subject, record.headers, record.body)
-        result.broken += [f"{record.position}: {why}" for _, why in chain.check(record, digest)]
-    result.streams = len(chain.heads)
-    if pairs:
-        await _take_up(broker, mongo, digest_of(services))
-        views = tuple(pair.view for pair in pairs)
-        projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
-        async with _following(projector) as reached:
-            await reached(await broker.last_position(), tell)
-            for pair in pairs:
-                await pair.look()
-            for _ in range(ROUNDS):
-                if not any(pair.unsettled for pair in pairs):
-                    break
-                try:
-                    last = await settled(
-                        broker, [s.name for s in services], 0, within=SETTLE_WITHIN
-                    )
-                except (NobodyThere, TimeoutError):  # nobody folds on, or the log never rests
-                    break
-                await reached(last, tell)
-                for pair in pairs:
-                    await pair.look_again()
-        await _clear(mongo)
+    result = Comparison(await broker.last_position(), digest_of(services))
+    await _take_up(broker, mongo, result.source)
+    views = tuple(pair.view for pair in pairs)
+    projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
+    async with _following(projector) as reached:
+        await reached(result.position, tell)
+    await _stored(broker, services, await broker.last_position())
     for pair in pairs:
+        await pair.look()
+        await pair.look_again(mongo, broker, after=projector.stored)
+        result.views[pair.name] = pair.documents
         result.documents += pair.documents
         result.differences += pair.differences()
+    await _clear(mongo)
     return result
 
 
 REPLAY = "replay"
 """Whose name the fresh views, their checkpoint and what they park go by."""
-ROUNDS = 5
-SETTLE_WITHIN = 120.0  # seconds
+STORED_WITHIN = 60.0  # seconds
 PAGE = 500
 
 
@@ -220,11 +129,25 @@ class Pair:
             async for fresh in _pages(self.fresh):
                 self._note(await self.live.get_many(fresh), fresh)
 
-    async def look_again(self) -> None:
-        """Compare those again that were not equally far."""
+    async def look_again(self, mongo: Mongo, broker: Broker, *, after: int) -> None:
+        """Compare those again that were not equally far, the fresh one folded on to where the live one is.
+
+        So it does not matter how much is recorded meanwhile. `after` is how far the fresh ones are.
+        """
         keys, self.unsettled = list(self.unsettled), {}
+        mine = {"service": REPLAY, "kind": "view", "view": self.view.collection}
+        parked = {p["stream"]: p["position"] for p in await mongo.keep("parked").find(mine)}
         for some in batched(keys, PAGE):
-            self._note(await self.live.get_many(some), await self.fresh.get_many(some))
+            folding = Folding(self.view, self.fresh, parked=parked)
+            await folding.load(some)
+            live = await self.live.get_many(some)
+            last = await broker.last_position()
+            async for record in whole_log(broker, after=after):
+                if record.position > last:
+                    break
+                if record.type in folding.types:
+                    _fold_on(folding, record, live)
+            self._note(live, {key: folding.written(key) for key in some})
 
     def _note(self, live: Mapping[str, Document], fresh: Mapping[str, Document]) -> None:
         for key in live.keys() | fresh.keys():
@@ -249,6 +172,30 @@ class Pair:
         ]
 
 
+def _fold_on(folding: Folding, record: Record, live: Mapping[str, Document]) -> None:
+    """Fold an event into those documents at hand that are not as far as their live ones.
+
+    Where there is no live one any more, up to where there is to be none.
+    """
+    if record.position >= folding.parked.get(record.subject, NEVER):
+        return
+    try:
+        for key in (f"{record.school}/{own}" for own in folding.view.keys(record)):
+            if (working := folding.cache.get(key)) is None:
+                continue
+            there = live.get(key)
+            if record.position <= _far(there) if _there(there) else working.document:
+                folding.fold(record, key)
+    except Exception:  # noqa: BLE001 -- what cannot be folded is set aside, as in the live views
+        folding.parked[record.subject] = record.position
+
+
+def _far(document: Document) -> int:
+    """How far a stored document says that it is; nowhere, if somebody made that something else."""
+    position = document.get("position")
+    return position if isinstance(position, int) else 0
+
+
 STANDING = {"gone": {"$ne": True}}
 
 
@@ -268,6 +215,18 @@ def _pairs(mongo: Mongo, services: Iterable[Service], only: str) -> list[Pair]:
     if only and not pairs:
         raise UnknownView(only)
     return pairs
+
+
+async def _stored(broker: Broker, services: Iterable[Service], position: int) -> None:
+    """Wait until the live views are stored up to a position; a service that does not run is as it is."""
+    for service in services:
+        with suppress(NobodyThere, TimeoutError):
+            async with asyncio.timeout(STORED_WITHIN):
+                behind = True
+                while behind:
+                    told = await progress_of(broker, service.name, position)
+                    behind = told.get("views", 0) < position
+                    await asyncio.sleep(0.01)
 
 
 async def _pages(collection: Collection) -> AsyncIterator[dict[str, Document]]:

@@ -63,6 +63,7 @@ MIN_POSITION = "Taizhang-Min-Position"
 MIN_POSITION_WAIT = 5.0  # seconds
 PROGRESS_WAIT = 1.0  # seconds
 STORED_WITHIN = 5.0
+PARTING_WITHIN = 2.0
 """Seconds a service that stops waits for its ledgers to be stored; if they are not, they are folded again."""
 FAR = 1_000
 """Events ahead of the views from which on a position is only waited for if the log has it."""
@@ -267,7 +268,8 @@ class Service:
     `detours` may answer a command otherwise than by recording an event.
     `figures` brings up to date what `/metrics` tells of its schools; it is called before each reading.
     `wrong` tells what readiness must say of what the chores do.
-    `chores` run beside the service until it stops; `tables` say how a table's row is a command.
+    `chores` run beside the service until it stops, `parting` is done just before, if a moment is enough
+    for it; `tables` say how a table's row is a command.
     """
 
     name: str
@@ -282,6 +284,7 @@ class Service:
     founding: type[Command] | None = None
     detours: Mapping[type[Command], Detour] = field(default_factory=dict)
     chores: tuple[Callable[["Runtime"], Awaitable[None]], ...] = ()
+    parting: Callable[["Runtime"], Awaitable[None]] | None = None
     tables: tuple[TableOf, ...] = ()
     figures: Callable[["Runtime"], Awaitable[None]] | None = None
     wrong: Callable[["Runtime"], Mapping[str, str]] | None = None
@@ -479,6 +482,9 @@ class Runtime:
         with suppress(ValueError):
             metrics.BEFORE_READING.remove(self._tell)
         await self.projector.reached(self.projector.position, within=STORED_WITHIN, stored=True)
+        if self.service.parting:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.service.parting(self), PARTING_WITHIN)
         await self.broker.close()
         for task in self._tasks:
             task.cancel()

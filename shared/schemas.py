@@ -1,6 +1,6 @@
 """Schemas of stored events: published, and never changed so that one already stored would be lost."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from shared.decider import Event
@@ -53,10 +53,10 @@ def incompatible(then: Schema, now: Schema) -> list[str]:
 class _Comparison:
     """Two schemas and the references that were followed already."""
 
-    def __init__(self, then: Schema, now: Schema) -> None:
-        """Nothing is followed yet."""
+    def __init__(self, then: Schema, now: Schema, met: Iterable[tuple[str, str]] = ()) -> None:
+        """`met` are the pairs of references on the way here: what refers to itself is met again."""
         self._then, self._now = then.get("$defs", {}), now.get("$defs", {})
-        self._met: set[tuple[str, str]] = set()
+        self._met = {*met}
 
     def lines(self, then: Schema, now: Schema, where: str) -> Iterator[str]:
         """Every loss at a place and below it."""
@@ -100,7 +100,8 @@ class _Comparison:
                     yield f"{where}: an alternative is gone"
 
     def _lost(self, old: Schema, new: Schema, where: str) -> list[str]:
-        return [*_Comparison({"$defs": self._then}, {"$defs": self._now}).lines(old, new, where)]
+        trial = _Comparison({"$defs": self._then}, {"$defs": self._now}, self._met)
+        return [*trial.lines(old, new, where)]
 
     def _fields(self, then: Schema, now: Schema, where: str) -> Iterator[str]:
         old, new = then.get("properties", {}), now.get("properties", {})

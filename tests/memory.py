@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.campaign.directory import Directory
 from shared.decider import Event, PersonId
 from shared.envelope import GENESIS, Draft, Provenance, Record, Subject, draft
-from shared.journal import Conflict, Journal
+from shared.journal import AlreadyRecorded, Conflict, Journal
 from shared.mongo import Collection, Document, Mongo
 from shared.privacy import Keyring, Privacy
 from shared.runtime import Runtime, Service
@@ -131,8 +131,11 @@ class Pages(Journal):
         return max((r.position for r in self.log if r.subject == subject), default=0)
 
     async def append(self, draft: Draft, *, after: int) -> int:
-        if await self.head(draft.subject) != after:
-            raise Conflict
+        for there in await self.read(draft.subject, after=after):
+            if there.hash == draft.hash:
+                return there.position
+            mine = (there.id, there.fingerprint) == (draft.id, draft.headers["ce-commandhash"])
+            raise AlreadyRecorded if mine else Conflict
         position = len(self.log) + 1
         self.log.append(Record(position, draft.subject, draft.headers, draft.body))
         return position

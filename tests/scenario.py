@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -66,6 +66,11 @@ class Laws:
     facts: Any
     commands: tuple[Command, ...]
     key: Callable[[Any], Any] = lambda state: state
+    tried: ClassVar[set[str]] = set()
+    """The kinds of stream there are laws of."""
+
+    def __post_init__(self) -> None:
+        self.tried.add(self.decider.category)
 
     def attempt(self, command: Command, state: Any) -> Event | None:
         try:
@@ -120,3 +125,18 @@ class Laws:
                 if event := self.attempt(command, state):
                     after = self.decider.evolve(state, event)
                     assert self.attempt(command, after) is None, f"{command} twice from {state}"
+
+    def check_it_ends_where_its_events_say(
+        self, states: Iterable[Any], others: tuple[Command, ...] = ()
+    ) -> None:
+        """Behind an event that `ends` nothing is accepted; where nothing is, the last event said so."""
+        over: dict[Any, bool] = {}
+        for state in states:
+            for command in self.commands:
+                if event := self.attempt(command, state):
+                    after = self.decider.evolve(state, event)
+                    if (key := self.key(after)) not in over:
+                        over[key] = not any(
+                            self.attempt(next_, after) for next_ in (*self.commands, *others)
+                        )
+                    assert over[key] is event.ends, f"{event} in {state}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 from typer.testing import CliRunner
 
 from services.cli import app
@@ -104,6 +105,35 @@ def test_what_would_lose_stored_events_is_named(path: str, value: Any, loss: str
 )
 def test_what_only_adds_is_allowed(path: str, value: Any) -> None:
     assert incompatible(THEN, changed(path, value)) == []
+
+
+class Node(BaseModel):
+    """A part that may hold others like itself."""
+
+    name: str = Field(max_length=9)
+    under: "Node | str | None" = None
+
+
+def test_a_part_that_holds_its_like_is_compared_to_the_end() -> None:
+    then = Node.model_json_schema()
+    now = json.loads(json.dumps(then).replace('"maxLength": 9', '"maxLength": 8'))
+
+    assert incompatible(then, then) == []
+    assert "event.name: maxLength changed" in incompatible(then, now)
+    assert incompatible(now, then) == []
+
+
+def test_what_was_lost_in_one_place_is_not_taken_for_compared_in_another() -> None:
+    """A pair of references that failed as one alternative fails as the next one too."""
+    part = {"$ref": "#/$defs/Part"}
+    then = changed("properties/note", {"anyOf": [part, {"type": "integer"}]})
+    then["properties"]["other"] = {"anyOf": [part, {"type": "null"}]}
+    del then["properties"]["parts"]  # else it is named there, once
+    now = json.loads(json.dumps(then).replace('"maxLength": 9', '"maxLength": 8'))
+
+    assert {"event.note: an alternative is gone", "event.other: an alternative is gone"} <= {
+        *incompatible(then, now)
+    }
 
 
 def test_a_type_is_published_for_ever() -> None:

@@ -1,5 +1,6 @@
 """What holds for every command, query and refusal of every service."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from services.stack import SERVICES
 from shared.decider import Command, Rejected, wire
 from shared.runtime import Query
 from shared.settings import Settings
+from tests.scenario import Laws
 
 ROLES = {role.value for role in Role} | {
     "person",
@@ -56,6 +58,14 @@ def test_a_sender_can_set_neither_who_nor_when_nor_what_is_derived(command: type
     assert not fields.keys() & {
         "by", "at", "stream", "salt", "verbatim_sha256", "length", "number_index", "account",
     }  # fmt: skip
+
+
+def test_no_kind_of_stream_is_without_laws() -> None:
+    for path in Path(__file__).parent.glob("*/test_*.py"):
+        if "check_it_ends_where_its_events_say(" in path.read_text():
+            import_module(f"tests.{path.parent.name}.{path.stem}")
+
+    assert {s.decider.category for service in SERVICES for s in service.streams} <= Laws.tried
 
 
 def test_names_on_the_wire_are_one_services_own() -> None:

@@ -15,5 +15,6 @@ service = Service(
         queries.ConsistencyProof: queries.consistency,
     },
     chores=(keeper.keep,),
+    parting=keeper.sign_the_rest,
     wrong=keeper.wrong,
 )

@@ -7,6 +7,7 @@ A checkpoint is never signed over a log that is not a continuation of the one si
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -45,6 +46,9 @@ class Keeper:
     """The newest checkpoint as signed."""
     wrong: str = ""
     """Why no checkpoint can be signed at the moment."""
+    begun: bool = False
+    """Whether what is kept was taken up."""
+    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _key: SigningKey | None = None
 
     @property
@@ -113,6 +117,18 @@ class Keeper:
             msg = f"the log ends at {last}, but {signed} were signed"
             raise LogDamaged(msg)
         return last
+
+    async def go_on(self) -> None:
+        """Take up what is kept, the first time; take in what the log holds by now, and sign it.
+
+        Raises: as `begin`.
+        """
+        async with self._busy:
+            if not self.begun:
+                await self.begin()
+                self.begun = True
+            await self.seal()
+            self.wrong = ""
 
     async def seal(self) -> None:
         """Take in what the log holds by now, and sign it.
@@ -218,17 +234,16 @@ async def keep(runtime: Runtime) -> None:
     settings = runtime.settings
     keeper = _keepers[id(runtime.projector)] = Keeper(settings, runtime.broker)
     due = 0.0
-    begun = False
     while True:
         pause = PACE
         ahead = runtime.projector.position - (keeper.sealed.size if keeper.sealed else 0)
-        if not begun or ahead >= settings.audit_every or (ahead > 0 and time.monotonic() >= due):
+        if (
+            not keeper.begun
+            or ahead >= settings.audit_every
+            or (ahead > 0 and time.monotonic() >= due)
+        ):
             try:
-                if not begun:
-                    await keeper.begin()
-                    begun = True
-                await keeper.seal()
-                keeper.wrong = ""
+                await keeper.go_on()
                 due = time.monotonic() + settings.audit_seconds
             except LogDamaged as damage:
                 keeper.wrong = str(damage)
@@ -241,3 +256,11 @@ async def keep(runtime: Runtime) -> None:
                 runtime.broker.on_trouble(f"sealing: {trouble}")
                 pause = RETRY
         await asyncio.sleep(min(pause, settings.audit_seconds))
+
+
+async def sign_the_rest(runtime: Runtime) -> None:
+    """Sign what is not signed yet as the service stops; what fails now is done at its next start."""
+    keeper = keeper_of(runtime.projector)
+    if keeper and keeper.begun and not keeper.wrong:
+        with suppress(LogDamaged, NoKey, OSError, Unavailable, JetStreamRefusal):
+            await keeper.go_on()

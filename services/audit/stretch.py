@@ -3,18 +3,18 @@
 from dataclasses import dataclass, field
 
 from shared.broker import Stored
+from shared.chain import Chain
 from shared.envelope import event_hash, leaf
 from shared.journal import recorded
 from shared.merkle import leaf_hash
-from shared.replay import Chain
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong: where in the log, in which stream, which check failed, and how.
 
-    `check` is one of: drift, length, contiguity, form, hash, chain, version, schema, tree, checkpoint,
-    signature. `position` is 0 and `stream` empty where it is no single message.
+    `check` is one of: drift, length, contiguity, form, hash, chain, version, end, schema, tree,
+    checkpoint, signature. `position` is 0 and `stream` empty where it is no single message.
     """
 
     check: str

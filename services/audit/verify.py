@@ -31,11 +31,11 @@ from services.audit.proof import signed
 from services.audit.shelf import Shelf
 from services.audit.stretch import Finding, Stretch
 from shared.broker import ANSWER_WITHIN, EVENTS, Broker, ConsumerLost, JetStreamRefusal
+from shared.chain import Chain
 from shared.decider import Unavailable
 from shared.merkle import HASH, Tree, stored_at
 from shared.note import BadSignature, Checkpoint, NotANote, PublicKey
 from shared.provision import drift
-from shared.replay import Chain
 
 PROCESSES = min(4, os.cpu_count() or 1)
 """Processes that read a log of more than one stretch."""
@@ -55,6 +55,8 @@ class Report:
     """What was checked, and what was found."""
 
     events: int = 0
+    position: int = 0
+    """The log position up to which it was looked at."""
     streams: int = 0
     checkpoints: int = 0
     sealed: int = 0
@@ -229,6 +231,7 @@ class Verification:
                 self._find("length", size, "", detail)
         if self._nodes:
             self._nodes.close()
+        self.report.position = last
         self.report.streams = len(self._chain.heads)
         self._tell()
         return self.report

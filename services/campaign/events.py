@@ -147,6 +147,7 @@ class UnitReopened(Event):
 
 class UnitVoided(Event):
     TYPE = "campaign.unit.voided.v1"
+    ends = True
     reason: Text
 
 
@@ -246,6 +247,7 @@ class CampaignResumed(Event):
 
 class CampaignVoided(Event):
     TYPE = "campaign.campaign.voided.v1"
+    ends = True
     reason: Text
 
 
@@ -380,6 +382,7 @@ class MergeVoided(Event):
 
 class PersonVoided(Event):
     TYPE = "campaign.person.voided.v1"
+    ends = True
     reason: Text
 
 
@@ -405,6 +408,7 @@ class PersonErased(Event):
     """
 
     TYPE = "campaign.erasure.person-erased.v1"
+    ends = True
     people: tuple[PersonId, ...]
     reason: Text
 
@@ -482,6 +486,7 @@ class InspectionVoided(Event):
     """`problems` are the keys of those it had raised; what became of them is told of it."""
 
     TYPE = "campaign.inspection.voided.v1"
+    ends = True
     reason: Text
     problems: tuple[str, ...] = ()
 

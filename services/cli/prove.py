@@ -1,8 +1,9 @@
 """What was recorded is what happened, and what people are shown is what was recorded."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
 from shared.mongo import Mongo
 from shared.privacy import Rotation
+from shared.runtime import now
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,49 +39,114 @@ from services.cli.base import (
 
 keys_app = typer.Typer(help="The keys everything is sealed and signed with.")
 app.add_typer(keys_app, name="keys")
+replay_app = typer.Typer()
+app.add_typer(replay_app, name="replay")
 INSTANT = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 
 
-@app.command()
+@replay_app.callback(invoke_without_command=True)
 def replay(
+    context: typer.Context,
     view: Annotated[str, typer.Option(help="Only this one, SERVICE.VIEW.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the signed report goes; else `replays` in `TAIZHANG_AUDIT_DIRECTORY`."
+        ),
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", hidden=True)] = True,  # noqa: ARG001 -- what it does anyway
     as_json: Json = False,
 ) -> None:
     """Fold every view afresh beside the live ones and compare them; exit 1 on any difference.
 
-    An interrupted replay goes on where it was.
+    The report is signed with the key of the checkpoints. An interrupted replay goes on where it was.
     """
-    from rich.progress import Progress
-
-    from services.stack import SERVICES, operator
-    from shared.replay import UnknownView, compare
+    if context.invoked_subcommand:
+        return
+    from services.stack import compared
+    from shared.replay import UnknownView
 
     settings = Settings()
+    if out and out.exists():
+        end(f"there is something at {out} already", CANNOT)
 
     async def work() -> int:
         mongo = Mongo(settings.mongo_url, settings.mongo_database)
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("重放 / replay", total=None)
-            async with operator(settings) as broker:
-                told = await compare(
-                    broker,
-                    mongo,
-                    SERVICES,
-                    only=view,
-                    tell=lambda done, all_: progress.update(bar, completed=done, total=all_),
-                )
+        with progress("重放 replay", silent=as_json) as moved:
+            told = await compared(settings, mongo, only=view, tell=moved)
         mongo.close()
-        lines = [*told.broken, *told.differences]
-        lines += [f"{told.events} events, {told.documents} documents, {len(lines)} differences"]
-        tell(told.as_data(), lines, as_json=as_json)
-        return GOOD if told.good else WRONG
+        report = await _checked(settings, silent=as_json)
+        at = now()
+        log = {name: found for name, found in report.as_data().items() if name != "findings"}
+        good = report.good and told.good
+        data = {"of": settings.audit_origin, "at": at.isoformat(), "good": good, "log": log}
+        data |= told.as_data()
+        name = f"{told.position:019}-{at:%Y%m%dT%H%M%S%fZ}.note"
+        where, why = _kept(data, settings, out or settings.audit_directory / "replays" / name)
+        lines = [*_lines(data), *told.differences]
+        lines += [f"signed: {where}" if where else f"unsigned: {why}"]
+        tell({**data, "signed": where, "unsigned": why}, lines, as_json=as_json)
+        return GOOD if good else WRONG
 
     try:
         run(work())
     except UnknownView:
         typer.echo(f"taizhang: there is no view {view}", err=True)
         raise typer.Exit(CANNOT) from None
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    """What a replay found, in two lines."""
+    log = told["log"]
+    wrong = sum(log["counts"].values())
+    sums = f"{log['events']} 个事件 {log['streams']} 条流 至位置 {log['position']} 根 {log['root'] or '-'}"
+    return [
+        f"{told['of']} {told['at']} 日志 {sums} 已签名至 {log['sealed']} 异常 {wrong} 处",
+        f"重放至位置 {told['position']} 文档 {told['documents']} 份 不一致 {told['found']} 处",
+    ]
+
+
+def _kept(data: dict[str, Any], settings: Settings, path: Path) -> tuple[str | None, str]:
+    """Sign a report and keep it; where it is, or why it is not."""
+    from services.audit.keys import NoKey, signing_key
+    from services.audit.replayed import signed
+    from shared.files import write_once
+
+    try:
+        key = signing_key(settings.audit_key_file, settings.audit_origin, may_be_new=False)
+        write_once(path, signed(data, key).encode())
+    except NoKey as reason:
+        return None, str(reason)
+    except OSError as trouble:
+        return None, f"{path}: {trouble.strerror}"
+    return str(path), ""
+
+
+@replay_app.command("verify")
+def replay_verify(
+    file: Annotated[Path, typer.Argument(help="The signed report of a replay.")],
+    public: Annotated[
+        Path | None,
+        typer.Option("--keys", help="Public keys; else beside `TAIZHANG_AUDIT_KEY_FILE`."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check who signed a report, and say what it found; exit 1 if it is none, or found any difference."""
+    from services.audit.keys import NoKey, public_file, public_keys
+    from services.audit.replayed import read
+    from shared.note import BadSignature, NotANote
+
+    try:
+        told = read(
+            file.read_bytes(), public_keys(public or public_file(Settings().audit_key_file))
+        )
+    except (NoKey, OSError) as reason:
+        end(str(reason), CANNOT)
+    except (BadSignature, NotANote) as reason:
+        end(f"{file}: {reason}", WRONG)
+    lines = [*_lines(told), *told["differences"]]
+    tell(told, lines, as_json=as_json)
+    raise typer.Exit(GOOD if told["good"] else WRONG)
 
 
 @app.command("as-of")
@@ -204,36 +271,24 @@ def verify(data: Files = None, as_json: Json = False) -> None:
             stack.stop()
 
 
-async def _checked(settings: Settings, *, silent: bool) -> "Report":
-    """The report on the log of these settings; without public keys no signature counts."""
+@contextmanager
+def progress(what: str, *, silent: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar, where somebody looks, that is told how much is done, and of how much."""
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from services.audit.keys import NoKey, public_file, public_keys
-    from services.audit.shelf import Shelf
-    from services.audit.stretch import Finding
-    from services.audit.verify import PROCESSES, Reading
-    from services.audit.verify import verify as check
-    from services.stack import operator
-
-    public, unknown = [], ""
-    try:
-        public = public_keys(public_file(settings.audit_key_file))
-    except NoKey as reason:
-        unknown = str(reason)
+    console = Console(stderr=True)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=silent)
-    with bar:
-        task = bar.add_task("核查 verify", total=None)
-        report = await check(
-            Reading(partial(operator, settings), PROCESSES),
-            Shelf(settings.audit_directory),
-            public,
-            replicas=settings.replicas,
-            tell=lambda done, last: bar.update(task, completed=done, total=last),
-        )
-    if unknown:
-        report.note(Finding("signature", 0, "", unknown))
-    return report
+    unseen = silent or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=unseen) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, last: bar.update(task, completed=done, total=last)
+
+
+async def _checked(settings: Settings, *, silent: bool) -> "Report":
+    from services.stack import verified
+
+    with progress("核查 verify", silent=silent) as moved:
+        return await verified(settings, tell=moved)
 
 
 def findings(told: dict[str, Any]) -> Table:

@@ -10,7 +10,7 @@ from services.demo.rectifying import RUNGS
 from services.demo.stage import Play
 from services.demo.telling import Check
 from services.rectification.events import IssueEvent
-from services.stack import compared
+from services.stack import compared, verified
 from shared.replay import Comparison, whole_log
 
 PEOPLE, BRANCHES, ISSUES = 60, 3, 40
@@ -106,16 +106,17 @@ async def look_and_replay(play: Play) -> dict[str, object]:
     events = [{**event, "name": play.cast.named(event["actor"])} async for event in told]
     result.biography = {"id": hero.id, "title": hero.matter.title, "events": events}
     result.unheard = len([opinion async for opinion in play.line.all(CLERKS[0], "unheard")])
+    report = await verified(play.product.settings)
     comparison = await _compared(play)
-    result.comparison = comparison.as_data()
+    result.log, result.comparison = report.as_data(), comparison.as_data()
     broker = play.product.runtimes["feedback"].broker
     mine = [r.type async for r in whole_log(broker) if r.school == play.cast.school]
     result.events = Counter(mine)
     return {
-        "重放事件": comparison.events,
-        "事件流": comparison.streams,
+        "重放事件": report.events,
+        "事件流": report.streams,
         "比对文档": comparison.documents,
-        "不一致": len(comparison.differences) + len(comparison.broken),
+        "不一致": len(comparison.differences) + report.counts.total(),
     }
 
 
@@ -229,8 +230,9 @@ def _of_the_log(play: Play) -> list[Check]:
     places = [event["position"] for event in told]
     own = [e["type"] for e in told if e["stream"] == f"issue.{play.lives[HERO].id}"]
     whole = (told[0]["type"], own[-1]) == (SPOKEN, JUDGED) and places == sorted(places)
-    comparison = play.result.comparison
+    log, comparison = play.result.log, play.result.comparison
     return [
         Check("全过程从原话到评判", whole, f"{len(told)} 个事件"),
-        Check("重放与现状一致", comparison["good"], f"{comparison['documents']} 份文档"),
+        Check("日志核查无异常", log["good"], f"{log['events']} 个事件"),
+        Check("重放与现状一致", not comparison["found"], f"{comparison['documents']} 份文档"),
     ]

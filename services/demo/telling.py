@@ -57,6 +57,8 @@ class Result:
     refusals: list[Refusal] = field(default_factory=list)
     biography: dict[str, Any] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
+    log: dict[str, Any] = field(default_factory=dict)
+    """What the check of the log found."""
     comparison: dict[str, Any] = field(default_factory=dict)
     board: list[dict[str, Any]] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)

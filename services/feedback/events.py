@@ -349,6 +349,7 @@ class PartTakenBack(Event):
 
 class CollationClosed(Event):
     TYPE = "feedback.collation.closed.v1"
+    ends = True
     issues: tuple[ProposedIssue, ...]
     not_collated: tuple[str, ...] = ()
     solicitation: str | None = None
@@ -356,6 +357,7 @@ class CollationClosed(Event):
 
 class CollationVoided(Event):
     TYPE = "feedback.collation.voided.v1"
+    ends = True
     opinions: tuple[str, ...]
     reason: Text
 
@@ -386,6 +388,7 @@ class ReportCorrected(Event):
 
 class ReportVoided(Event):
     TYPE = "feedback.report.voided.v1"
+    ends = True
     reason: Text
 
 

@@ -321,6 +321,7 @@ class MeetingVoided(Event):
     """`problems` are the keys of those it had raised; what became of them is told of it."""
 
     TYPE = "meetings.meeting.voided.v1"
+    ends = True
     reason: Text
     problems: tuple[str, ...] = ()
 

@@ -173,6 +173,7 @@ class IssueCorrected(Event):
 
 class IssueVoided(Event):
     TYPE = "rectification.issue.voided.v1"
+    ends = True
     reason: Text
 
 
@@ -514,6 +515,7 @@ class RegulationAbolished(Event):
 
 class RegulationVoided(Event):
     TYPE = "rectification.regulation.voided.v1"
+    ends = True
     reason: Text
 
 

@@ -136,6 +136,7 @@ class StudyAttendanceRecorded(Event):
 
 class StudySessionVoided(Event):
     TYPE = "study.session.voided.v1"
+    ends = True
     reason: Text
 
 
@@ -178,6 +179,7 @@ class CatalogueItemWithdrawn(Event):
 
 class CatalogueItemVoided(Event):
     TYPE = "study.catalogue.item-voided.v1"
+    ends = True
     reason: Text
 
 
@@ -236,6 +238,7 @@ class ReflectionRated(Event):
 
 class ReflectionVoided(Event):
     TYPE = "study.reflection.voided.v1"
+    ends = True
     reason: Text
 
 
@@ -342,6 +345,7 @@ class ActivityVoided(Event):
     """`problems` are the keys of those it had raised; what became of them is told of it."""
 
     TYPE = "study.activity.voided.v1"
+    ends = True
     reason: Text
     problems: tuple[str, ...] = ()
 

@@ -116,6 +116,7 @@ class TalkRearranged(Event):
 
 class TalkCancelled(Event):
     TYPE = "talks.talk.cancelled.v1"
+    ends = True
     reason: Text
 
 
@@ -163,6 +164,7 @@ class TalkVoided(Event):
     """`problems` are the keys of those it had raised; what became of them is told of it."""
 
     TYPE = "talks.talk.voided.v1"
+    ends = True
     reason: Text
     request: str | None = None
     problems: tuple[str, ...] = ()
@@ -216,6 +218,7 @@ class RequestedTalkVoided(Event):
 
 class TalkRequestVoided(Event):
     TYPE = "talks.request.voided.v1"
+    ends = True
     reason: Text
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.audit.shelf import Shelf
 from services.audit.verify import TOLD, Verification
 from services.cli.prove import findings
+from services.rectification.events import IssueVoided, ProgressReported
 from shared.broker import Stored
 from shared.envelope import event_hash
 from shared.merkle import Tree
@@ -156,6 +157,19 @@ def test_a_forged_event_is_named(shelf: Shelf) -> None:
     assert found(checked([*LOG, wrong], shelf, last=13)) == {("schema", 13)}
     foreign = forged(LOG[-1], b"{}", type_="talks.talk.held.v1")
     assert found(checked([*LOG, foreign], shelf, last=13)) == {("schema", 13)}
+
+
+def test_what_stands_behind_the_end_of_its_stream_is_named(tmp_path: Path) -> None:
+    end = IssueVoided(reason="重复").model_dump_json().encode()
+    voided = forged(LOG[-1], end, IssueVoided.TYPE)
+    behind = forged(voided, LOG[-1].body, ProgressReported.TYPE)
+    elsewhere = forged(LOG[-2], LOG[-2].body)
+    again = forged(behind, LOG[-1].body, ProgressReported.TYPE)
+    ended = renumbered([*LOG, voided, behind, elsewhere, again])
+    report = checked(ended, signed(tmp_path, ended), last=LENGTH + 4)
+    assert found(report) == {("end", LENGTH + 2)}  # what follows on that one is not told again
+    assert {f.stream for f in report.findings} == {voided.subject}
+    assert checked([*LOG, voided], signed(tmp_path / "good", [*LOG, voided]), last=13).good
 
 
 def forged(last: Stored, body: bytes, type_: str = "") -> Stored:

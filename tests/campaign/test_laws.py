@@ -77,7 +77,6 @@ class Life:
 
     laws: Laws
     others: tuple[Command, ...]
-    ends: tuple[type, ...] = ()
     groups: tuple[tuple[type[Command], ...], ...] = ()
     decider: Decider[Any, Any, Any, Any] = field(init=False)
 
@@ -128,7 +127,6 @@ LIVES = {
             units.reopen("另"),
             units.void("另"),
         ),
-        (unit.Voided,),
     ),
     "account": Life(
         Laws(
@@ -171,7 +169,6 @@ LIVES = {
             (erasures.ask(), erasures.approve(), erasures.withdraw()),
         ),
         (erasures.ask("另"), erasures.approve(reason="另"), erasures.withdraw("另")),
-        (erasure.Erased,),
     ),
     "inspection": Life(
         Laws(
@@ -190,7 +187,6 @@ LIVES = {
             inspections.put_forward(title="另"),
             inspections.void("另"),
         ),
-        (inspection.Voided,),
     ),
     "calendar": Life(
         Laws(
@@ -248,7 +244,6 @@ LIVES = {
             campaigns.resume("另"),
             campaigns.void(TEACHER, "另"),
         ),
-        (campaign.Voided,),
     ),
     "person": Life(
         Laws(
@@ -283,7 +278,6 @@ LIVES = {
             people.unmerge("另"),
             people.void("另"),
         ),
-        (person.Voided,),
         tuple(
             (
                 person.EnterPerson,
@@ -351,11 +345,8 @@ def test_the_same_command_with_other_content_is_not_swallowed(life: Life) -> Non
 
 
 @every_life
-def test_the_end_is_the_end(life: Life) -> None:
-    ended = [state for state in life.states if isinstance(state, life.ends)]
-    assert {type(state) for state in ended} == set(life.ends)
-    for state, command in product(ended, (*life.laws.commands, *life.others)):
-        assert life.laws.attempt(command, state) is None
+def test_a_stream_ends_where_its_events_say_so(life: Life) -> None:
+    life.laws.check_it_ends_where_its_events_say(life.states, life.others)
 
 
 @every_life

@@ -68,6 +68,11 @@ def test_a_command_sent_twice_counts_once(laws: Laws, states: list[object]) -> N
 
 
 @every_stream
+def test_a_stream_ends_where_its_events_say_so(laws: Laws, states: list[object]) -> None:
+    laws.check_it_ends_where_its_events_say(states)
+
+
+@every_stream
 def test_every_state_is_reached(laws: Laws, states: list[object]) -> None:
     assert {type(s) for s in states} == set(laws.decider.members(laws.decider.states))
 

@@ -33,6 +33,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "TAIZHANG_MONGO_URL": settings.mongo_url,
         "TAIZHANG_KEY_FILE": str(settings.key_file),
         "TAIZHANG_ISSUER_FILE": str(settings.issuer_file),
+        "TAIZHANG_AUDIT_DIRECTORY": str(settings.audit_directory),
+        "TAIZHANG_AUDIT_KEY_FILE": str(settings.audit_key_file),
     }
 
 

@@ -9,9 +9,10 @@ import pytest
 from services.campaign.app import service as campaign
 from services.stack import operator
 from shared.broker import EVENTS
+from shared.chain import Chain
 from shared.envelope import event_hash
 from shared.journal import SNAPSHOT_EVERY, recorded
-from shared.replay import Chain, compare
+from shared.replay import compare
 from shared.runtime import FORGET_AFTER, now
 from tests.live.school import School
 
@@ -126,7 +127,7 @@ async def test_what_is_shown_is_what_the_log_says_also_of_who_was_erased(school:
     async with operator(school.stack.settings) as broker:
         for view in ("campaign.people", "campaign.directory", "campaign.erasures"):
             told = await compare(broker, mongo, (campaign,), only=view)
-            assert told.as_data()["good"], told
+            assert told.good, told
             assert told.documents
 
 

@@ -4,11 +4,17 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.audit.keys import public_file, public_keys
+from services.audit.proof import signed
+from services.audit.replayed import read
+from services.audit.shelf import Shelf
+from services.campaign.app import service as campaign
 from services.rectification.app import service as rectification
 from services.rectification.projection import issues
 from services.stack import SERVICES, Stack, operator, running
@@ -116,7 +122,7 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         end = await school.settle()
         view = f"rectification.{issues.collection}"
 
-        whole = await taizhang(settings, "replay", "--json")
+        whole = await taizhang(settings, "replay", "--compare", "--json")
         await mongo.views(view).update(f"{school.id}/{issue}", {"stage": "struck_off"})
         await mongo.views(view).insert(
             {"_id": f"{school.id}/x", "school": school.id, "position": 1}
@@ -127,19 +133,31 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         )
         one = await taizhang(settings, "replay", "--view", "rectification.issues")
         none = await taizhang(settings, "replay", "--view", "rectification.nothing")
-    stopped = await taizhang(settings, "replay", "--view", "rectification.issues")
+    keyless = {"TAIZHANG_AUDIT_KEY_FILE": str(settings.audit_directory / "nothing.key")}
+    stopped = await taizhang(settings, "replay", "--view", "rectification.issues", **keyless)
     left = [n for n in await mongo.view_names() if "replay" in n]
     mongo.close()
+    newest = await asyncio.to_thread(Shelf(settings.audit_directory).newest)
 
     told = json.loads(whole.out)
-    assert (whole.code, told["good"], told["events"]) == (0, True, end)
+    assert (whole.code, told["good"], told["log"]["events"]) == (0, True, end)
     assert told["documents"] > 10
+    stored = await asyncio.to_thread(Path(told["signed"]).read_bytes)
+    known = public_keys(public_file(settings.audit_key_file))
+    report = read(stored, known)
+    assert signed(newest or b"", known).size >= end  # what was unsigned is signed at the stop
+    assert {**told, **report} == told
+    assert report["position"] == end
+    assert report["log"]["sealed"] <= end
+    assert report["views"][view] == 2
     assert one.code == 1
-    assert (stopped.code, stopped.out) == (
-        1,
-        one.out,
-    )  # what differs is told without the services too
-    assert sorted(one.out.splitlines()[:4]) == sorted(
+    (log, fold, *differences, where), (*_, unsigned) = (
+        one.out.splitlines(),
+        stopped.out.splitlines(),
+    )
+    assert f"日志 {end} 个事件" in log
+    assert fold.startswith(f"重放至位置 {end} 文档 2 份")
+    assert sorted(differences) == sorted(
         [
             f"{view} 7: not from the log",
             f"{view} {school.id}/{issue}: differs in stage",
@@ -147,6 +165,9 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
             f"{view} {school.id}/x: not from the log",
         ]
     )
+    assert where.startswith(f"signed: {settings.audit_directory}")
+    assert (stopped.code, stopped.out.splitlines()[2:-1]) == (1, differences)
+    assert unsigned.startswith("unsigned: the signing key ")
     assert (none.code, none.err) == (2, "taizhang: there is no view rectification.nothing\n")
     assert left == []
 
@@ -216,6 +237,41 @@ async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
     # what had been folded was not folded again
     again = [f"{pair.name} {school.id}/{issue}: differs in title"]
     assert told.differences == (again if goes_on else [])
+
+
+async def test_a_log_that_never_rests_is_replayed_and_only_what_was_changed_by_hand_is_found(
+    stack: Stack, school: School
+) -> None:
+    mongo = stack.runtimes["rectification"].mongo
+    issue = (await school.do("clerk", "/issues", ISSUE))["id"]
+    await school.settle()
+    card = mongo.views(f"rectification.{issues.collection}")
+    await card.update(f"{school.id}/{issue}", {"title": "另一件事"})
+    recorded, begun = 0, asyncio.Event()
+
+    async def record() -> None:
+        nonlocal recorded
+        while True:
+            await school.do(
+                "clerk", "/people", {"name": f"新来的{recorded}", "joined_on": "2024-09-01"}
+            )
+            await school.do("clerk", "/issues", ISSUE)
+            recorded += 1
+            begun.set()
+
+    recording = asyncio.gather(*(record() for _ in range(6)))
+    async with operator(stack.settings) as broker:
+        await begun.wait()
+        before = recorded
+        told = await compare(broker, mongo, (campaign, rectification))
+    assert not recording.done()
+    recording.cancel()
+    await asyncio.gather(recording, return_exceptions=True)
+
+    assert recorded > before + 1
+    collection = f"rectification.{issues.collection}"
+    assert told.differences == [f"{collection} {school.id}/{issue}: differs in title"]
+    await card.update(f"{school.id}/{issue}", {"title": ISSUE["title"]})
 
 
 async def test_a_view_of_a_new_version_is_built_while_the_old_one_is_live(

@@ -248,4 +248,4 @@ async def test_killed_in_the_middle_of_the_demo_it_loses_nothing_and_repeats_not
     finally:
         embedded.stop()
 
-    assert comparison.as_data()["good"], comparison.as_data()
+    assert comparison.good, comparison.as_data()

@@ -125,6 +125,11 @@ def test_a_command_that_says_something_else_is_never_taken_for_the_same(laws: La
 
 
 @EVERY
+def test_a_stream_ends_where_its_events_say_so(laws: Laws) -> None:
+    laws.check_it_ends_where_its_events_say(reachable(laws))
+
+
+@EVERY
 def test_every_event_is_read_back_as_it_was_written(laws: Laws) -> None:
     written = {event.model_dump_json(): event for _, _, event, _ in happenings(laws)}
     for body, event in written.items():

@@ -37,7 +37,6 @@ from services.meetings.domain.meeting import (
     RestoreMeetingGate,
     ReviseMeetingPlan,
     SendBackMeetingPlan,
-    Voided,
     VoidMeeting,
     VoidMeetingEntry,
     VoidSpeech,
@@ -270,9 +269,8 @@ def test_the_beginning_is_left_once() -> None:
         assert type(command).creates or before != decider.initial
 
 
-def test_what_was_voided_is_over() -> None:
-    for command in COMMANDS:
-        assert LAWS.attempt(command, Voided()) is None
+def test_a_meeting_ends_where_its_events_say_so() -> None:
+    LAWS.check_it_ends_where_its_events_say(reachable())
 
 
 def test_no_democratic_life_meeting_is_held_without_approval_and_an_agreed_day_or_a_waiver() -> (

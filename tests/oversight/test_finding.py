@@ -201,3 +201,4 @@ def test_the_laws_of_every_reachable_state() -> None:
     LAWS.check_every_command_is_accepted_somewhere(states)
     LAWS.check_every_event_happens(states)
     LAWS.check_twice_counts_once(states)
+    LAWS.check_it_ends_where_its_events_say(states)

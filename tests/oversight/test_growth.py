@@ -7,9 +7,9 @@ import pytest
 from services.bench_oversight import year
 from services.campaign.directory import FOLLOWS, Directory, fold
 from services.feedback.events import OpinionSubmitted
+from services.oversight.rules import sources
 from services.oversight.rules.catalogue import BY_ID
 from services.oversight.rules.engine import board, obligations
-from services.oversight.rules.evidence import KNOWN
 from services.oversight.rules.world import World
 from shared.decider import Event
 from tests.oversight.deeds import talked
@@ -55,7 +55,7 @@ def test_the_year_of_the_benchmark_is_one_the_engine_reads() -> None:
         if type(record.event) in followed:
             directory = fold(directory, record)
     assert directory is not None
-    some = lives(record for record in log if record.type in KNOWN)
+    some = lives(record for record in log if type(record.event) in sources.FOLLOWS)
 
     rows = {r["rule"]: r for r in board(World.at(directory, date(2023, 12, 29), some, len(log)))}
 

@@ -168,6 +168,11 @@ def test_a_command_that_says_something_else_is_never_taken_for_the_same(laws: La
 
 
 @EVERY
+def test_a_stream_ends_where_its_events_say_so(laws: Laws) -> None:
+    laws.check_it_ends_where_its_events_say(reachable(laws))
+
+
+@EVERY
 def test_every_event_is_read_back_as_it_was_written(laws: Laws) -> None:
     for _, _, event, _ in happenings(laws):
         assert type(event).model_validate_json(event.model_dump_json()) == event
@@ -396,11 +401,6 @@ def test_whatever_is_said_to_a_merged_issue_is_answered_with_where_it_went() -> 
             ) and command.by != SERVICE:
                 with pytest.raises(MergedElsewhere, match=f"^{state.into}$"):
                     ISSUE.decider.decide(command, state, ISSUE_FACTS)
-
-
-def test_what_was_voided_is_over() -> None:
-    for command in ISSUE_COMMANDS:
-        assert ISSUE.attempt(command, issue.Voided()) is None
 
 
 def test_a_correction_changes_neither_the_stage_nor_the_deadline() -> None:

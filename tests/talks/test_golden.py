@@ -24,12 +24,3 @@ def test_it_is_read_and_nothing_is_missing(event: type[Event]) -> None:
     since = SINCE.get(event, set())
     assert event.model_validate(body).model_dump(mode="json", exclude=since) == body
     assert body.keys() == event.model_fields.keys() - since
-
-
-def test_a_type_says_where_it_belongs() -> None:
-    for stream in service.streams:
-        events: tuple[type[Event], ...] = stream.decider.members(stream.decider.events)
-        for event in events:
-            name, category, fact, version = event.TYPE.split(".")
-            assert (name, category, version) == ("talks", stream.decider.category, "v1")
-            assert fact.replace("-", "").isalpha()

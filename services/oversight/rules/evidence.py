@@ -19,12 +19,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from services.oversight.rules.sources import FOLLOWS
-from shared.decider import Event, PersonId
+from shared.decider import Event, PersonId, read
 from shared.envelope import Record
 from shared.marks import transform
-
-KNOWN: dict[str, type[Event]] = {event.TYPE: event for event in FOLLOWS}
 
 
 class Fact(BaseModel):
@@ -183,7 +180,7 @@ class Life:
 
 
 def _happened(fact: Fact) -> Happened:
-    event = KNOWN[fact.type].model_validate_json(fact.said)
+    event = read(fact.type, fact.said)
     at = datetime.fromisoformat(fact.at)
     occurred = at if fact.occurred == fact.at else datetime.fromisoformat(fact.occurred)
     return Happened(fact.id, fact.position, at, occurred, PersonId(fact.by), event)
