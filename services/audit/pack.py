@@ -1,0 +1,490 @@
+"""The verification pack: one file that lets a third party check a part of the log, and how it is made.
+
+A pack opens nothing: events go in as stored, their texts sealed. Everything in it follows from the log,
+the checkpoint and the scope, so the same three give the same bytes.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import struct
+import zlib
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_jsonable_python
+
+from services.audit.proof import signed
+from services.audit.shelf import COSIGNED, SEALED, Shelf
+from shared.broker import EVENTS, Broker, Stored
+from shared.decider import Event
+from shared.envelope import OF_READING, Record, event_hash, leaf
+from shared.journal import LogDamaged, recorded
+from shared.merkle import Nodes, between, leaf_hash
+from shared.note import Checkpoint, PublicKey, b64
+from shared.schemas import schema_of
+
+FORMAT = "taizhang-pack/1"
+MEMBERS = (
+    "manifest.json",
+    "checkpoints.jsonl",
+    "keys",
+    "events.jsonl",
+    "nodes",
+    "schemas.json",
+    "figures.json",
+)
+"""What is in a pack, in this order: nothing else, and nothing less."""
+MOST_CHECKPOINTS = 1000
+"""Earlier checkpoints that go in; of more, evenly spread ones."""
+LARGEST = 2**32 - 1
+"""Bytes of a pack: what a ZIP without extensions may have."""
+
+
+class NothingToPack(LookupError):  # noqa: N818 -- a condition, told in one line
+    """No checkpoint is there yet, or the scope has no event under the newest one."""
+
+
+# -- Scope ---------------------------------------------------------------------------------------
+
+
+class Scope(BaseModel):
+    """What a pack is of: one issue of a school, a school, or, where neither is named, the whole log."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    school: str | None = Field(None, pattern=r"^[a-z0-9-]{1,36}$")
+    issue: str | None = Field(None, pattern=r"^[a-z0-9-]{1,36}$")
+
+    @property
+    def subjects(self) -> str:
+        """The subjects of the log it can have events of."""
+        return f"evt.{self.school}.>" if self.school else ">"
+
+
+class Selection(Protocol):
+    """Which events a pack of something smaller than a school holds. It sees the school's log twice."""
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """After the first reading: the subjects of the streams that go in whole."""
+        ...
+
+    def look(self, record: Record) -> None:
+        """Read an event the first time."""
+
+    def shows(self, record: Record) -> bool | None:
+        """At the second reading: go in as stored (`True`), as its leaf hash only (`False`), or not."""
+        ...
+
+
+class Account(Protocol):
+    """Works figures out of events, by the product's own pure functions."""
+
+    def take(self, record: Record) -> None:
+        """Take in one more event."""
+
+    def figures(self, position: int, whole: Iterable[str]) -> Mapping[str, Any]:
+        """What they amount to as of a log position; `whole` are the streams that came whole."""
+        ...
+
+
+# -- Form ----------------------------------------------------------------------------------------
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Member(_Part):
+    """Size and SHA-256 (hex) of a member."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(_Part):
+    """What a pack says that it holds.
+
+    `whole` are the streams it claims to have from their first event on, as subjects or, ending in `>`, all
+    that begin so; `in_part` those it has some events of.
+    """
+
+    format: str
+    origin: str
+    size: int
+    root: str
+    scope: Scope
+    checkpoints: int
+    events: int
+    withheld: int
+    nodes: int
+    whole: tuple[str, ...]
+    in_part: tuple[str, ...]
+    members: dict[str, Member]
+
+
+Position = Field(ge=1, lt=2**63)
+
+
+class Shown(_Part):
+    """A line of `events.jsonl`: an event as stored; a body that is no UTF-8 is in base64."""
+
+    position: int = Position
+    subject: str
+    headers: dict[str, str]
+    body: str | None = None
+    base64: str | None = None
+
+
+class Withheld(_Part):
+    """A line of `events.jsonl`: an event of which only the leaf hash (base64) is shown."""
+
+    position: int = Position
+    leaf: str
+
+
+def written(value: object) -> bytes:
+    """JSON as a pack has it: UTF-8, keys in order, no spaces; there is one way to write a thing."""
+    text = json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+    return text.encode()
+
+
+def read(content: bytes) -> Any:  # noqa: ANN401 -- JSON
+    """Read what `written` wrote.
+
+    Raises:
+        ValueError: it is no JSON, or written in another way.
+    """
+    try:
+        value = json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if written(value) != content:
+        raise ValueError("written in another way")
+    return value
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 -- JSON
+    """Something JSON-like as it is after writing and reading: days as text, tuples as lists."""
+    return to_jsonable_python(value)
+
+
+def leaf_of(stored: Stored) -> tuple[str, bytes]:
+    """An event's hash worked out anew, and its leaf in the tree."""
+    digest = event_hash(stored.subject, stored.headers, stored.body)
+    return digest, leaf_hash(leaf(stored.position, stored.headers, digest))
+
+
+def line_of(stored: Stored) -> bytes:
+    """The line of an event that is shown; without the headers that tell how it was read."""
+    said: dict[str, Any] = {
+        "position": stored.position,
+        "subject": stored.subject,
+        "headers": {n: v for n, v in stored.headers.items() if n not in OF_READING},
+    }
+    try:
+        said["body"] = stored.body.decode()
+    except UnicodeDecodeError:
+        said["base64"] = b64(stored.body)
+    return written(said) + b"\n"
+
+
+# -- The file ------------------------------------------------------------------------------------
+#
+# A ZIP in which nothing is left to choose: members stored as they are (what is not compressed is no bomb,
+# and no library's version changes a byte), one after another, without times, attributes, comments, extras.
+
+LOCAL = 30
+"""Bytes before a member's name."""
+_LOCAL, _CENTRAL, _END = "<4s5H3L2H", "<4s6H3L5H2L", "<4s4H2LH"
+_SAME = (0, 0, 0, 0x21)  # no flags, stored, midnight of 1980-01-01
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A member in the file: where its header begins, its CRC-32, how many bytes it has."""
+
+    name: str
+    at: int
+    crc: int
+    size: int
+
+    @property
+    def begins(self) -> int:
+        """Where its content begins."""
+        return self.at + LOCAL + len(self.name)
+
+    @property
+    def ends(self) -> int:
+        """Where the next one begins."""
+        return self.begins + self.size
+
+    def header(self) -> bytes:
+        """What stands before it."""
+        fixed = struct.pack(
+            _LOCAL, b"PK\3\4", 20, *_SAME, self.crc, self.size, self.size, len(self.name), 0
+        )
+        return fixed + self.name.encode()
+
+    @classmethod
+    def read(cls, name: str, at: int, header: bytes) -> "Placed | None":
+        """The member that a header of that place says there is; none, if it is not written as here."""
+        if len(header) != LOCAL + len(name):
+            return None
+        *_, crc, size, _, _, _ = struct.unpack(_LOCAL, header[:LOCAL])
+        found = cls(name, at, crc, size)
+        return found if found.header() == header else None
+
+
+def directory(placed: Sequence[Placed]) -> bytes:
+    """What stands behind the members."""
+    entries = b"".join(
+        struct.pack(
+            _CENTRAL, b"PK\1\2", 20, 20, *_SAME, p.crc, p.size, p.size, len(p.name),
+            0, 0, 0, 0, 0, p.at,
+        ) + p.name.encode()
+        for p in placed
+    )  # fmt: skip
+    many, end = len(placed), placed[-1].ends
+    return entries + struct.pack(_END, b"PK\5\6", 0, 0, many, many, len(entries), end, 0)
+
+
+class _Draft:
+    """A member while it is written, in a file without a name."""
+
+    def __init__(self, opened: ExitStack, directory: Path) -> None:
+        self.file: BinaryIO = opened.enter_context(TemporaryFile(dir=directory))  # noqa: SIM115 -- the stack closes it
+        self.size, self.crc, self._sha256 = 0, 0, hashlib.sha256()
+
+    def write(self, content: bytes) -> None:
+        self.file.write(content)
+        self.size += len(content)
+        self.crc = zlib.crc32(content, self.crc)
+        self._sha256.update(content)
+
+    def member(self) -> Member:
+        return Member(bytes=self.size, sha256=self._sha256.hexdigest())
+
+    def chunks(self) -> Iterator[bytes]:
+        self.file.seek(0)
+        while chunk := self.file.read(1 << 20):
+            yield chunk
+
+
+def _put_together(drafts: Mapping[str, _Draft], out: Path) -> None:
+    """Write the members one behind the other; whole or not at all, and on the disk when it returns.
+
+    Raises:
+        FileExistsError: something is there already.
+        OSError: it cannot be written.
+    """
+    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("xb") as file:
+            placed: list[Placed] = []
+            for name in MEMBERS:
+                at = placed[-1].ends if placed else 0
+                placed.append(Placed(name, at, drafts[name].crc, drafts[name].size))
+                if placed[-1].ends > LARGEST:
+                    raise OSError(27, f"a pack may have {LARGEST} bytes")  # EFBIG
+                file.write(placed[-1].header())
+                file.writelines(drafts[name].chunks())
+            file.write(directory(placed))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+# -- Making --------------------------------------------------------------------------------------
+
+
+class Making:
+    """A pack while it is made: takes the events of its scope in the order of the log, once each."""
+
+    def __init__(
+        self, scope: Scope, sealed: Checkpoint, account: Account, selection: Selection | None = None
+    ) -> None:
+        """`selection` is needed for what is smaller than a school, and has read the log once."""
+        self.scope = scope
+        self.sealed = sealed
+        self.selection = selection
+        self._account = account
+        self._events = self._withheld = self._nodes = self._grown = 0
+        self._types: set[str] = set()
+        self._shown: set[str] = set()
+        self._hidden: set[str] = set()
+
+    def take(self, stored: Stored, drafts: Mapping[str, _Draft], shelf: "Sealed") -> None:
+        """Write an event down, if it is in the scope, and the nodes before it.
+
+        Raises:
+            LogDamaged: it is not what was signed.
+        """
+        record = recorded(stored)
+        shows = self.selection.shows(record) if self.selection else True
+        if shows is None:
+            return
+        _, hash_ = leaf_of(stored)
+        if hash_ != shelf.node(0, stored.position - 1):
+            msg = f"position {stored.position} is not what was signed: see what verify finds"
+            raise LogDamaged(msg)
+        self._grow(stored.position - 1, drafts, shelf)
+        self._grown = stored.position
+        if shows:
+            drafts["events.jsonl"].write(line_of(stored))
+            self._events += 1
+            self._types.add(record.type)
+            self._account.take(record)
+        else:
+            said = {"position": stored.position, "leaf": b64(hash_)}
+            drafts["events.jsonl"].write(written(said) + b"\n")
+            self._withheld += 1
+        if self.selection:
+            (self._shown if shows else self._hidden).add(stored.subject)
+
+    def _grow(self, size: int, drafts: Mapping[str, _Draft], shelf: "Sealed") -> None:
+        """Write the nodes for what lies before a size, with a stop wherever a checkpoint was signed."""
+        for stop in (*shelf.stops(self._grown, size), size):
+            for level, number in between(self._grown, stop):
+                drafts["nodes"].write(shelf.node(level, number))
+                self._nodes += 1
+            self._grown = max(stop, self._grown)
+
+    def end(self, drafts: Mapping[str, _Draft], shelf: "Sealed") -> Manifest:
+        """Write what stands beside the events.
+
+        Raises:
+            NothingToPack: no event was in the scope.
+        """
+        if not self._events and not self._withheld:
+            raise NothingToPack(f"the log up to {self.sealed.size} has nothing of it")
+        self._grow(self.sealed.size, drafts, shelf)
+        for note in shelf.notes:
+            drafts["checkpoints.jsonl"].write(written(note) + b"\n")
+        drafts["keys"].write("".join(f"{key}\n" for key in shelf.keys).encode())
+        known = sorted(self._types & Event.known.keys())
+        drafts["schemas.json"].write(written({t: schema_of(Event.known[t]) for t in known}))
+        whole, in_part = self._streams()
+        figures = self._account.figures(self.sealed.size, whole)
+        drafts["figures.json"].write(written(plain(figures)))
+        manifest = Manifest(
+            format=FORMAT,
+            origin=self.sealed.origin,
+            size=self.sealed.size,
+            root=b64(self.sealed.root),
+            scope=self.scope,
+            checkpoints=len(shelf.notes),
+            events=self._events,
+            withheld=self._withheld,
+            nodes=self._nodes,
+            whole=whole,
+            in_part=in_part,
+            members={name: drafts[name].member() for name in MEMBERS[1:]},
+        )
+        drafts["manifest.json"].write(written(manifest.model_dump(mode="json")))
+        return manifest
+
+    def _streams(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if self.selection is None:
+            return (self.scope.subjects,), ()
+        whole = self._shown & self.selection.streams - self._hidden
+        return tuple(sorted(whole)), tuple(sorted(self._shown - whole))
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What was signed: the nodes of the tree, checkpoints by size with the latest last, public keys."""
+
+    node: Nodes
+    sizes: Sequence[int]
+    notes: Sequence[str]
+    keys: Sequence[PublicKey]
+
+    def stops(self, low: int, high: int) -> list[int]:
+        """The sizes of checkpoints behind one size and before another."""
+        return [*self.sizes[bisect_right(self.sizes, low) : bisect_left(self.sizes, high)]]
+
+    @classmethod
+    def of(
+        cls, shelf: Shelf, node: Nodes, keys: Sequence[PublicKey]
+    ) -> tuple["Sealed", Checkpoint]:
+        """What a directory holds, and the newest checkpoint.
+
+        Raises:
+            NothingToPack: no checkpoint is there.
+            NotANote, BadSignature: the newest one is none, or is not signed with one of these keys.
+            OSError: something cannot be read.
+        """
+        names = shelf.names()
+        known = {name.removesuffix(SEALED) for name in names if name.endswith(SEALED)}
+        sizes = sorted(int(name) for name in known if name.isdecimal())
+        if not sizes:
+            raise NothingToPack("no checkpoint was signed yet")
+        step = -(-(len(sizes) - 1) // MOST_CHECKPOINTS) or 1
+        sizes = sizes[::-step][::-1]
+        ending = {size: COSIGNED if f"{size:019}{COSIGNED}" in names else SEALED for size in sizes}
+        notes = [(shelf.checkpoints / f"{n:019}{ending[n]}").read_bytes().decode() for n in sizes]
+        return cls(node, sizes, notes, keys), signed(notes[-1].encode(), keys)
+
+
+async def pack(
+    broker: Broker,
+    shelf: Shelf,
+    keys: Sequence[PublicKey],
+    scope: Scope,
+    account: Account,
+    out: Path,
+    *,
+    selection: Selection | None = None,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Manifest:
+    """Make the pack of a scope as of the newest checkpoint; `broker` is the operator's connection.
+
+    Raises:
+        NothingToPack: no checkpoint, or nothing of the scope in the log up to it.
+        NotANote, BadSignature: the checkpoint is not signed with one of these keys.
+        LogDamaged: the log is not what was signed.
+        FileExistsError: there is a file of that name.
+        OSError: something cannot be read or written.
+        Unavailable: the log does not answer.
+    """
+    with ExitStack() as opened:
+        drafts = {name: _Draft(opened, out.parent) for name in MEMBERS}
+        node = opened.enter_context(shelf.nodes())
+        held, sealed = Sealed.of(shelf, node, keys)
+        if selection:
+            async for some in _log(broker, scope, sealed.size):
+                for stored in some:
+                    selection.look(recorded(stored))
+                tell(some[-1].position // 2, sealed.size)
+        making = Making(scope, sealed, account, selection)
+        async for some in _log(broker, scope, sealed.size):
+            for stored in some:
+                making.take(stored, drafts, held)
+            done = some[-1].position
+            tell((sealed.size + done) // 2 if selection else done, sealed.size)
+        manifest = making.end(drafts, held)
+        _put_together(drafts, out)
+    return manifest
+
+
+async def _log(broker: Broker, scope: Scope, size: int) -> AsyncIterator[list[Stored]]:
+    """The messages of a scope up to a position, some at a time; headers as they were stored."""
+    after = 0
+    while some := await broker.slice(EVENTS, after=after, subject=scope.subjects):
+        after = some[-1].position
+        if wanted := [stored for stored in some if stored.position <= size]:
+            yield wanted
+        if after >= size:
+            return
