@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_jsonable_python
@@ -27,8 +27,8 @@ from shared.broker import EVENTS, Broker, Stored
 from shared.decider import Event
 from shared.envelope import OF_READING, Record, event_hash, leaf
 from shared.journal import LogDamaged, recorded
-from shared.merkle import Nodes, between, leaf_hash
-from shared.note import Checkpoint, PublicKey, b64
+from shared.merkle import between, leaf_hash
+from shared.note import PublicKey, b64
 from shared.schemas import schema_of
 
 FORMAT = "taizhang-pack/1"
@@ -310,181 +310,184 @@ def _put_together(drafts: Mapping[str, _Draft], out: Path) -> None:
 
 
 class Making:
-    """A pack while it is made: takes the events of its scope in the order of the log, once each."""
+    """A pack while it is made, for as long as the block lasts: is given the log's events in their order."""
 
     def __init__(
-        self, scope: Scope, sealed: Checkpoint, account: Account, selection: Selection | None = None
+        self,
+        shelf: Shelf,
+        keys: Sequence[PublicKey],
+        scope: Scope,
+        account: Account,
+        out: Path,
+        selection: Selection | None = None,
     ) -> None:
-        """`selection` is needed for what is smaller than a school, and has read the log once."""
+        """`selection` is needed for what is smaller than a school, and sees the log twice."""
+        self._shelf = shelf
+        self._keys = keys
         self.scope = scope
-        self.sealed = sealed
-        self.selection = selection
         self._account = account
+        self._out = out
+        self._selection = selection
+        self._opened = ExitStack()
         self._events = self._withheld = self._nodes = self._grown = 0
         self._types: set[str] = set()
         self._shown: set[str] = set()
         self._hidden: set[str] = set()
 
-    def take(self, stored: Stored, drafts: Mapping[str, _Draft], shelf: "Sealed") -> None:
-        """Write an event down, if it is in the scope, and the nodes before it.
+    def __enter__(self) -> Self:
+        """Read what was signed.
+
+        Raises:
+            NothingToPack: no checkpoint is there.
+            NotANote, BadSignature: the newest one is none, or is not signed with one of these keys.
+            OSError: something cannot be read, or written.
+        """
+        self._sizes, self._notes = _checkpoints(self._shelf)
+        self.sealed = signed(self._notes[-1], self._keys)
+        with ExitStack() as opened:
+            self._node = opened.enter_context(self._shelf.nodes())
+            self._drafts = {name: _Draft(opened, self._out.parent) for name in MEMBERS}
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the drafts."""
+        self._opened.close()
+
+    @property
+    def readings(self) -> tuple[Callable[[Stored], None], ...]:
+        """What has to be given the scope's events, one after the other; none counts behind the checkpoint."""
+        return (self._look, self._take) if self._selection else (self._take,)
+
+    def _look(self, stored: Stored) -> None:
+        if self._selection and stored.position <= self.sealed.size:
+            self._selection.look(recorded(stored))
+
+    def _take(self, stored: Stored) -> None:
+        """Write an event down, if it is of the scope, and the nodes that stand for what lies before it.
 
         Raises:
             LogDamaged: it is not what was signed.
         """
         record = recorded(stored)
-        shows = self.selection.shows(record) if self.selection else True
-        if shows is None:
+        shows = self._selection.shows(record) if self._selection else True
+        if shows is None or stored.position > self.sealed.size:
             return
         _, hash_ = leaf_of(stored)
-        if hash_ != shelf.node(0, stored.position - 1):
-            msg = f"position {stored.position} is not what was signed: see what verify finds"
+        if hash_ != self._node(0, stored.position - 1):
+            msg = f"position {stored.position} is not what was signed: verify tells more"
             raise LogDamaged(msg)
-        self._grow(stored.position - 1, drafts, shelf)
+        self._grow(stored.position - 1)
         self._grown = stored.position
         if shows:
-            drafts["events.jsonl"].write(line_of(stored))
+            self._drafts["events.jsonl"].write(line_of(stored))
             self._events += 1
             self._types.add(record.type)
             self._account.take(record)
         else:
-            said = {"position": stored.position, "leaf": b64(hash_)}
-            drafts["events.jsonl"].write(written(said) + b"\n")
+            entry = Withheld(position=stored.position, leaf=b64(hash_))
+            self._drafts["events.jsonl"].write(written(entry.model_dump()) + b"\n")
             self._withheld += 1
-        if self.selection:
+        if self._selection:
             (self._shown if shows else self._hidden).add(stored.subject)
 
-    def _grow(self, size: int, drafts: Mapping[str, _Draft], shelf: "Sealed") -> None:
+    def _grow(self, size: int) -> None:
         """Write the nodes for what lies before a size, with a stop wherever a checkpoint was signed."""
-        for stop in (*shelf.stops(self._grown, size), size):
+        stops = self._sizes[bisect_right(self._sizes, self._grown) : bisect_left(self._sizes, size)]
+        for stop in (*stops, size):
             for level, number in between(self._grown, stop):
-                drafts["nodes"].write(shelf.node(level, number))
+                self._drafts["nodes"].write(self._node(level, number))
                 self._nodes += 1
             self._grown = max(stop, self._grown)
 
-    def end(self, drafts: Mapping[str, _Draft], shelf: "Sealed") -> Manifest:
-        """Write what stands beside the events.
+    def end(self) -> Manifest:
+        """Write what stands beside the events, and then the file.
 
         Raises:
-            NothingToPack: no event was in the scope.
+            NothingToPack: no event was of the scope.
+            FileExistsError: there is a file of that name.
+            OSError: it cannot be written.
         """
         if not self._events and not self._withheld:
             raise NothingToPack(f"the log up to {self.sealed.size} has nothing of it")
-        self._grow(self.sealed.size, drafts, shelf)
-        for note in shelf.notes:
-            drafts["checkpoints.jsonl"].write(written(note) + b"\n")
-        drafts["keys"].write("".join(f"{key}\n" for key in shelf.keys).encode())
+        self._grow(self.sealed.size)
+        for note in self._notes:
+            self._drafts["checkpoints.jsonl"].write(written(note.decode()) + b"\n")
+        self._drafts["keys"].write("".join(f"{key}\n" for key in self._keys).encode())
         known = sorted(self._types & Event.known.keys())
-        drafts["schemas.json"].write(written({t: schema_of(Event.known[t]) for t in known}))
+        self._drafts["schemas.json"].write(written({t: schema_of(Event.known[t]) for t in known}))
         whole, in_part = self._streams()
         figures = self._account.figures(self.sealed.size, whole)
-        drafts["figures.json"].write(written(plain(figures)))
+        self._drafts["figures.json"].write(written(plain(figures)))
         manifest = Manifest(
             format=FORMAT,
             origin=self.sealed.origin,
             size=self.sealed.size,
             root=b64(self.sealed.root),
             scope=self.scope,
-            checkpoints=len(shelf.notes),
+            checkpoints=len(self._notes),
             events=self._events,
             withheld=self._withheld,
             nodes=self._nodes,
             whole=whole,
             in_part=in_part,
-            members={name: drafts[name].member() for name in MEMBERS[1:]},
+            members={name: self._drafts[name].member() for name in MEMBERS[1:]},
         )
-        drafts["manifest.json"].write(written(manifest.model_dump(mode="json")))
+        self._drafts["manifest.json"].write(written(manifest.model_dump(mode="json")))
+        _put_together(self._drafts, self._out)
         return manifest
 
     def _streams(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if self.selection is None:
+        if self._selection is None:
             return (self.scope.subjects,), ()
-        whole = self._shown & self.selection.streams - self._hidden
+        whole = self._shown & self._selection.streams - self._hidden
         return tuple(sorted(whole)), tuple(sorted(self._shown - whole))
 
 
-@dataclass(frozen=True)
-class Sealed:
-    """What was signed: the nodes of the tree, checkpoints by size with the latest last, public keys."""
-
-    node: Nodes
-    sizes: Sequence[int]
-    notes: Sequence[str]
-    keys: Sequence[PublicKey]
-
-    def stops(self, low: int, high: int) -> list[int]:
-        """The sizes of checkpoints behind one size and before another."""
-        return [*self.sizes[bisect_right(self.sizes, low) : bisect_left(self.sizes, high)]]
-
-    @classmethod
-    def of(
-        cls, shelf: Shelf, node: Nodes, keys: Sequence[PublicKey]
-    ) -> tuple["Sealed", Checkpoint]:
-        """What a directory holds, and the newest checkpoint.
-
-        Raises:
-            NothingToPack: no checkpoint is there.
-            NotANote, BadSignature: the newest one is none, or is not signed with one of these keys.
-            OSError: something cannot be read.
-        """
-        names = shelf.names()
-        known = {name.removesuffix(SEALED) for name in names if name.endswith(SEALED)}
-        sizes = sorted(int(name) for name in known if name.isdecimal())
-        if not sizes:
-            raise NothingToPack("no checkpoint was signed yet")
-        step = -(-(len(sizes) - 1) // MOST_CHECKPOINTS) or 1
-        sizes = sizes[::-step][::-1]
-        ending = {size: COSIGNED if f"{size:019}{COSIGNED}" in names else SEALED for size in sizes}
-        notes = [(shelf.checkpoints / f"{n:019}{ending[n]}").read_bytes().decode() for n in sizes]
-        return cls(node, sizes, notes, keys), signed(notes[-1].encode(), keys)
+def _checkpoints(shelf: Shelf) -> tuple[list[int], list[bytes]]:
+    """Sizes and notes of the checkpoints that go in, the newest last; cosigned where there is such a one."""
+    names = shelf.names()
+    known = {name.removesuffix(SEALED) for name in names if name.endswith(SEALED)}
+    sizes = sorted(int(name) for name in known if name.isdecimal())
+    if not sizes:
+        raise NothingToPack("no checkpoint was signed yet")
+    step = -(-(len(sizes) - 1) // MOST_CHECKPOINTS) or 1
+    sizes = sizes[::-step][::-1]
+    cosigned = {*names}
+    notes = []
+    for size in sizes:
+        both = f"{size:019}{COSIGNED}"
+        name = both if both in cosigned else f"{size:019}{SEALED}"
+        notes.append((shelf.checkpoints / name).read_bytes())
+    return sizes, notes
 
 
 async def pack(
     broker: Broker,
-    shelf: Shelf,
-    keys: Sequence[PublicKey],
-    scope: Scope,
-    account: Account,
-    out: Path,
+    making: Making,
     *,
-    selection: Selection | None = None,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Manifest:
-    """Make the pack of a scope as of the newest checkpoint; `broker` is the operator's connection.
+    """Give the log to a pack that is made; `broker` is the operator's connection.
 
     Raises:
-        NothingToPack: no checkpoint, or nothing of the scope in the log up to it.
-        NotANote, BadSignature: the checkpoint is not signed with one of these keys.
-        LogDamaged: the log is not what was signed.
-        FileExistsError: there is a file of that name.
-        OSError: something cannot be read or written.
-        Unavailable: the log does not answer.
+        Unavailable: the log does not answer; else as `Making`.
     """
-    with ExitStack() as opened:
-        drafts = {name: _Draft(opened, out.parent) for name in MEMBERS}
-        node = opened.enter_context(shelf.nodes())
-        held, sealed = Sealed.of(shelf, node, keys)
-        if selection:
-            async for some in _log(broker, scope, sealed.size):
-                for stored in some:
-                    selection.look(recorded(stored))
-                tell(some[-1].position // 2, sealed.size)
-        making = Making(scope, sealed, account, selection)
-        async for some in _log(broker, scope, sealed.size):
+    size, readings = making.sealed.size, making.readings
+    for n, reading in enumerate(readings):
+        async for some in _log(broker, making.scope, size):
             for stored in some:
-                making.take(stored, drafts, held)
-            done = some[-1].position
-            tell((sealed.size + done) // 2 if selection else done, sealed.size)
-        manifest = making.end(drafts, held)
-        _put_together(drafts, out)
-    return manifest
+                reading(stored)
+            tell(n * size + some[-1].position, len(readings) * size)
+    return making.end()
 
 
 async def _log(broker: Broker, scope: Scope, size: int) -> AsyncIterator[list[Stored]]:
-    """The messages of a scope up to a position, some at a time; headers as they were stored."""
+    """The messages of a scope up to a position or a little further, some at a time."""
     after = 0
-    while some := await broker.slice(EVENTS, after=after, subject=scope.subjects):
-        after = some[-1].position
-        if wanted := [stored for stored in some if stored.position <= size]:
-            yield wanted
-        if after >= size:
+    while after < size:
+        some = await broker.slice(EVENTS, after=after, subject=scope.subjects)
+        if not some:
             return
+        yield some
+        after = some[-1].position

@@ -390,8 +390,12 @@ class _Check:
         except (KeyError, ValueError):
             return  # it is no event, and found to be none
 
+    def _believed(self) -> bool:
+        """Whether nothing was found so far, but for who signed it."""
+        return self._verdict.counts.keys() <= {"signature"}
+
     def _taken(self, account: Account, record: Record) -> Account | None:
-        if not self._verdict.good:
+        if not self._believed():
             return None
         try:
             account.take(record)
@@ -446,8 +450,7 @@ class _Check:
     def _figures(self, account: Account | None) -> None:
         """Work the figures out anew, if everything they are made of is proved."""
         told = self._json("figures.json")
-        signature = self._verdict.counts["signature"]
-        if account is None or self._verdict.counts.total() > signature:
+        if account is None or not self._believed():
             return
         try:
             found = plain(account.figures(self._checkpoints[-1].size, self._manifest.whole))

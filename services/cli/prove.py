@@ -327,6 +327,7 @@ async def _packed(settings: Settings, scope: "Scope", out: Path, *, as_json: boo
     from rich.progress import Progress
 
     from services.audit.keys import public_file, public_keys
+    from services.audit.pack import Making
     from services.audit.pack import pack as make
     from services.audit.shelf import Shelf
     from services.audit.unpack import check
@@ -335,19 +336,16 @@ async def _packed(settings: Settings, scope: "Scope", out: Path, *, as_json: boo
 
     keys = public_keys(public_file(settings.audit_key_file))
     selection = Lineage(scope.school, scope.issue) if scope.school and scope.issue else None
+    making = Making(Shelf(settings.audit_directory), keys, scope, account_of(scope), out, selection)
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
         bar = progress.add_task("打包 pack", total=None)
-        async with operator(settings) as broker:
-            manifest = await make(
-                broker,
-                Shelf(settings.audit_directory),
-                keys,
-                scope,
-                account_of(scope),
-                out,
-                selection=selection,
-                tell=lambda done, last: progress.update(bar, completed=done, total=last),
-            )
+        with making:
+            async with operator(settings) as broker:
+                manifest = await make(
+                    broker,
+                    making,
+                    tell=lambda done, last: progress.update(bar, completed=done, total=last),
+                )
     verdict = check(out, keys, account_of)
     if not verdict.good:
         await asyncio.to_thread(out.unlink)

@@ -1,12 +1,11 @@
 """A campaign of two schools as the log holds it, every text sealed, and packs made of it without a server."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from services.audit.pack import MEMBERS, Making, Manifest, Scope, Sealed, _Draft, _put_together
+from services.audit.pack import Making, Manifest, Scope
 from services.audit.shelf import Shelf
 from services.audit.unpack import Verdict, check
 from services.campaign.events import SchoolEnrolled
@@ -24,23 +23,25 @@ from services.feedback.events import (
 )
 from services.rectification.events import (
     IssueMerged,
-    IssueOpened,
     Origin,
     OriginKind,
     PlanLine,
     PlanLineSet,
+    Source,
+    SourceKind,
+    SourceVoided,
 )
 from services.rectification.lineage import Lineage
 from services.rectification.policy import issue_of
+from services.talks.events import TalkProblemRaised, TalkVoided
 from shared.broker import Stored
 from shared.decider import Event, PersonId
 from shared.envelope import GENESIS, Provenance, Subject, draft
-from shared.journal import recorded
 from shared.marks import TOKEN_PREFIX, transform
 from shared.note import PublicKey
 from tests.audit.history import KEY, signed
 from tests.oversight import deeds
-from tests.oversight.town import ADMIN, MARCH, MAY, ZHOU, Entry
+from tests.oversight.town import ADMIN, LEADER, MARCH, MAY, ZHOU, Entry
 
 
 def some(name: str) -> str:
@@ -57,7 +58,19 @@ DINING = issue_of(SECOND, "dining")
 """Merged into the canteen's."""
 CHILD = some("child")
 """Part of the canteen's."""
-ISSUES = {CANTEEN: {BOTH}, LAMP: {BOTH, COLD}, DINING: {WET}, CHILD: set[str]()}
+TALK = some("talk")
+TAP, DOOR = (issue_of(TALK, key, SourceKind.talk) for key in ("tap", "door"))
+"""Raised in one talk, which was declared void."""
+NOBODY = frozenset[str]()
+ISSUES = {
+    CANTEEN: frozenset({BOTH}),
+    LAMP: frozenset({BOTH, COLD}),
+    DINING: frozenset({WET}),
+    CHILD: NOBODY,
+    TAP: NOBODY,
+    DOOR: NOBODY,
+}
+"""And the opinions each comes from."""
 EVERY = 7  # positions between two checkpoints
 
 
@@ -144,24 +157,42 @@ def campaign() -> list[Stored]:
     closing = log.add(SCHOOL, Entry(SECOND, CollationClosed(issues=(dining,))))
     _opened(log, DINING, SECOND, closing)
     log.add(SCHOOL, Entry(DINING, IssueMerged(into=CANTEEN, reason="…")))
-    (child,) = [deeds.opened(CHILD).event]
-    log.add(SCHOOL, Entry(CHILD, child.model_copy(update={"parent": CANTEEN, "sources": ()})))
+    child = deeds.opened(CHILD).event.model_copy(update={"parent": CANTEEN, "sources": ()})
+    log.add(SCHOOL, Entry(CHILD, child))
     for entry in (*deeds.plan(PLAN, LAMP), _line(CANTEEN)):
         log.add(SCHOOL, entry)
     log.add(SCHOOL, _line(CANTEEN, Origin(kind=OriginKind.issue, id=LAMP, key="1")))
     for issue in (CANTEEN, LAMP):
         for entry in deeds.closed(issue)[1:]:
             log.add(SCHOOL, entry)
+    _talked(log)
     log.add(SCHOOL, deeds.judged(CANTEEN, PersonId(f"originator:{BOTH}")))
     log.add(ELSEWHERE, deeds.acknowledged(FAR))
     log.add(SCHOOL, deeds.judged(LAMP, PersonId(f"originator:{COLD}")))
     return log.events
 
 
-def _opened(log: Log, issue: str, collation: str, closing: Stored) -> Stored:
-    event = deeds.opened(issue, opinions=tuple(sorted(ISSUES[issue])), source=collation).event
-    assert isinstance(event, IssueOpened)
-    return log.add(SCHOOL, Entry(issue, event), closing)
+def _opened(
+    log: Log, issue: str, source: str, cause: Stored, kind: SourceKind = SourceKind.collation
+) -> Stored:
+    opinions = tuple(sorted(ISSUES[issue]))
+    return log.add(SCHOOL, deeds.opened(issue, opinions=opinions, source=source, kind=kind), cause)
+
+
+def _talked(log: Log) -> None:
+    """Two problems come up in a talk and become issues; then the talk is void, and each is told so."""
+    log.add(SCHOOL, deeds.talked(TALK, LEADER, ZHOU))
+    for key, issue in (("tap", TAP), ("door", DOOR)):
+        said = dict(_proposed(key))
+        del said["parts"]
+        problem = TalkProblemRaised(**said)
+        raised = log.add(SCHOOL, Entry(TALK, problem))
+        _opened(log, issue, TALK, raised, SourceKind.talk)
+    void = log.add(SCHOOL, Entry(TALK, TalkVoided(reason="…", problems=("tap", "door"))))
+    for key, issue in (("tap", TAP), ("door", DOOR)):
+        source = Source(kind=SourceKind.talk, id=TALK)
+        told = SourceVoided(source=source, key=key, event=void.headers["ce-id"])
+        log.add(SCHOOL, Entry(issue, told), void)
 
 
 LOG = campaign()
@@ -185,18 +216,11 @@ def packed(
     """A pack, made as the command makes it but for the log, which is at hand."""
     events = [e for e in events if not scope.school or e.subject.startswith(f"evt.{scope.school}.")]
     selection = Lineage(scope.school, scope.issue) if scope.school and scope.issue else None
-    with ExitStack() as opened, shelf.nodes() as node:
-        drafts = {name: _Draft(opened, out.parent) for name in MEMBERS}
-        held, sealed = Sealed.of(shelf, node, keys)
-        for stored in events if selection else ():
-            selection.look(recorded(stored))
-        making = Making(scope, sealed, account_of(scope), selection)
-        for stored in events:
-            if stored.position <= sealed.size:
-                making.take(stored, drafts, held)
-        manifest = making.end(drafts, held)
-        _put_together(drafts, out)
-    return manifest
+    with Making(shelf, keys, scope, account_of(scope), out, selection) as making:
+        for reading in making.readings:
+            for stored in events:
+                reading(stored)
+        return making.end()
 
 
 def checked(pack: Path, *keys: PublicKey) -> Verdict:
