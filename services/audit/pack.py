@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Protocol, Self
@@ -176,6 +177,12 @@ def read(content: bytes) -> Any:  # noqa: ANN401 -- JSON
 def plain(value: object) -> Any:  # noqa: ANN401 -- JSON
     """Something JSON-like as it is after writing and reading: days as text, tuples as lists."""
     return to_jsonable_python(value)
+
+
+@cache
+def schema(type_: str) -> Any:  # noqa: ANN401 -- JSON
+    """The JSON Schema of a TYPE; nobody changes it."""
+    return plain(schema_of(Event.known[type_]))
 
 
 def leaf_of(stored: Stored) -> tuple[str, bytes]:
@@ -415,7 +422,7 @@ class Making:
             self._drafts["checkpoints.jsonl"].write(written(note.decode()) + b"\n")
         self._drafts["keys"].write("".join(f"{key}\n" for key in self._keys).encode())
         known = sorted(self._types & Event.known.keys())
-        self._drafts["schemas.json"].write(written({t: schema_of(Event.known[t]) for t in known}))
+        self._drafts["schemas.json"].write(written({type_: schema(type_) for type_ in known}))
         whole, in_part = self._streams()
         figures = self._account.figures(self.sealed.size, whole)
         self._drafts["figures.json"].write(written(plain(figures)))

@@ -1,11 +1,16 @@
 """A campaign of two schools as the log holds it, every text sealed, and packs made of it without a server."""
 
+import hashlib
+import json
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from services.audit.pack import Making, Manifest, Scope
+from services.audit.pack import MEMBERS, Making, Manifest, Placed, Scope, directory, written
 from services.audit.shelf import Shelf
 from services.audit.unpack import Verdict, check
 from services.campaign.events import SchoolEnrolled
@@ -226,3 +231,31 @@ def packed(
 def checked(pack: Path, *keys: PublicKey) -> Verdict:
     """What a third party who trusts these keys makes of a pack."""
     return check(pack, keys, account_of)
+
+
+def contents(pack: Path) -> dict[str, bytes]:
+    """The members of a pack."""
+    with zipfile.ZipFile(pack) as file:
+        return {name: file.read(name) for name in MEMBERS}
+
+
+def rewritten(pack: Path, out: Path, said: dict[str, Any] | None = None, **changed: bytes) -> Path:
+    """A pack with other members, by the first word of their names, and a manifest that says so of them."""
+    members = contents(pack)
+    members |= {name: changed.get(name.partition(".")[0], c) for name, c in members.items()}
+    if "manifest" not in changed:
+        digests = {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in members.items()
+            if name != "manifest.json"
+        }
+        told = json.loads(members["manifest.json"])
+        members["manifest.json"] = written({**told, "members": digests, **(said or {})})
+    placed: list[Placed] = []
+    with out.open("wb") as file:
+        for name, content in members.items():
+            at = placed[-1].ends if placed else 0
+            placed.append(Placed(name, at, zlib.crc32(content), len(content)))
+            file.write(placed[-1].header() + content)
+        file.write(directory(placed))
+    return out
