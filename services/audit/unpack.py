@@ -45,7 +45,7 @@ from shared.merkle import HASH, Tree, between
 from shared.note import BadSignature, Checkpoint, NotANote, Note, PublicKey, b64, unb64
 from shared.replay import Chain
 
-MOST = {"manifest.json": 1 << 26, "schemas.json": 1 << 24, "figures.json": 1 << 26, "keys": 1 << 16}
+MOST = {"manifest.json": 1 << 24, "schemas.json": 1 << 24, "figures.json": 1 << 24, "keys": 1 << 16}
 """Bytes of a member that is read in one piece."""
 LONGEST = 1 << 23
 """Bytes of a line: an event's 768 KiB, each byte written in six, and a note's million."""
@@ -427,6 +427,8 @@ class _Check:
                 self._find("manifest", 0, "", "streams out of order")
         elif (told.whole, told.in_part, told.withheld) != ((told.scope.subjects,), (), 0):
             self._find("scope", 0, "", "not the streams that such a pack has")
+        if not self._last:
+            self._find("scope", 0, "", "no event of it")
         if not told.scope.school and self._nodes:
             self._find("scope", 0, "", "not the whole log")
 

@@ -404,12 +404,14 @@ def _said(verdict: "Verdict") -> list[str]:
         for f in verdict.findings
     ]
     proved = [f"✓ {said.about}:{said.text}" for said in verdict.proved]
-    return [
-        *wrong,
-        *proved,
-        *(f"· 未证明 {said.about}:{said.text}" for said in verdict.not_proved),
-        "核查通过" if verdict.good else f"发现 {verdict.counts.total()} 处问题",
-    ]
+    open_ = [f"· 未证明 {said.about}:{said.text}" for said in verdict.not_proved]
+    end_ = "核查通过" if verdict.good else f"发现 {verdict.counts.total()} 处问题"
+    return [_printable(line) for line in (*wrong, *proved, *open_, end_)]
+
+
+def _printable(line: str) -> str:
+    """A line without what would steer the terminal: a pack may come from anybody."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 
 @keys_app.command("rotate")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.audit.pack import Scope
+from services.audit.pack import Scope, written
 from services.cli import app
 from tests.audit.history import KEY
-from tests.audit.packs import CANTEEN, SCHOOL, packed, shelf_of
+from tests.audit.packs import CANTEEN, SCHOOL, contents, packed, rewritten, shelf_of
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +51,16 @@ def test_what_is_no_pack_is_a_finding(tmp_path: Path) -> None:
     found = said("verify", str(tmp_path / "there"))
     assert (found.exit_code, found.stderr) == (1, "")
     assert found.output.startswith("✗ structure:")
+
+
+def test_what_stands_in_a_pack_does_not_steer_the_terminal(pack: Path, tmp_path: Path) -> None:
+    first, *rest = contents(pack)["events.jsonl"].splitlines(keepends=True)
+    line = json.loads(first) | {"subject": "x\x1b[2J\n\u202e"}
+    events = b"".join((written(line), b"\n", *rest))
+    found = said("verify", str(rewritten(pack, tmp_path / "evil", events=events)))
+    assert found.exit_code == 1
+    assert "form 位置 3 x\ufffd[2J\ufffd\ufffd:" in found.output
+    assert all(c.isprintable() or c == "\n" for c in found.output)
 
 
 @pytest.mark.parametrize(

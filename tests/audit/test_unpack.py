@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,9 @@ from services.audit import unpack
 from services.audit.pack import MEMBERS, Scope, written
 from services.audit.unpack import Verdict
 from shared.envelope import event_hash
+from shared.merkle import HASH, between, stored_at
 from shared.note import Checkpoint, SigningKey
-from tests.audit.history import KEY
+from tests.audit.history import KEY, log
 from tests.audit.packs import (
     CANTEEN,
     EVERY,
@@ -151,6 +153,35 @@ def test_what_is_too_large_is_not_read(
     assert "larger than the 10 bytes" in larger.findings[0].detail
 
 
+def test_a_large_pack_is_not_held_in_memory(tmp_path: Path) -> None:
+    large = log(60, said="好" * 60_000)
+    packed(shelf_of(tmp_path / "signed", large), Scope(school="s1"), tmp_path / "pack", large)
+    checked(tmp_path / "pack", OURS)
+    tracemalloc.start()
+    verdict = checked(tmp_path / "pack", OURS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (verdict.good, verdict.events) == (True, 60)
+    assert (tmp_path / "pack").stat().st_size > 10_000_000
+    assert peak < 4_000_000
+
+
+def test_a_pack_with_nothing_in_it_is_not_good(packs: dict[str, Path], tmp_path: Path) -> None:
+    nodes = shelf_of(tmp_path / "signed").nodes_file.read_bytes()
+    every, at = b"", 0
+    for stop in [json.loads(n).split("\n")[1] for n in lines(packs["school"], "checkpoints.jsonl")]:
+        for level, number in between(at, int(stop)):
+            place = HASH * stored_at(level, number)
+            every += nodes[place : place + HASH]
+        at = int(stop)
+    said = {"events": 0, "nodes": len(every) // HASH}
+    pack = rewritten(
+        packs["school"], tmp_path / "pack", said, events=b"", nodes=every,
+        schemas=b"{}", figures=b'{"schools":{}}',
+    )  # fmt: skip
+    assert checked(pack, OURS).counts == {"scope": 1}
+
+
 def test_a_file_that_is_not_there_is_no_finding(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         checked(tmp_path / "nothing", OURS)
@@ -160,7 +191,11 @@ def test_a_file_that_is_not_there_is_no_finding(tmp_path: Path) -> None:
 
 
 def lines_of(pack: Path) -> list[Line]:
-    return [json.loads(line) for line in contents(pack)["events.jsonl"].splitlines()]
+    return [json.loads(line) for line in lines(pack, "events.jsonl")]
+
+
+def lines(pack: Path, name: str) -> list[bytes]:
+    return contents(pack)[name].splitlines()
 
 
 def jsonl(lines: list[Line]) -> bytes:
