@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import to_jsonable_python
 
 from services.audit.proof import signed
@@ -62,6 +62,12 @@ class Scope(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
     school: str | None = Field(None, pattern=r"^[a-z0-9-]{1,36}$")
     issue: str | None = Field(None, pattern=r"^[a-z0-9-]{1,36}$")
+
+    @model_validator(mode="after")
+    def _of_a_school(self) -> Self:
+        if self.issue and not self.school:
+            raise ValueError("an issue is one of a school")
+        return self
 
     @property
     def subjects(self) -> str:

@@ -35,6 +35,8 @@ from shared.envelope import Record, Subject
 ISSUE, OPINION = ("rectification", "issue"), ("feedback", "opinion")
 COLLATION, PLAN = ("feedback", "collation"), ("rectification", "plan")
 
+NOBODY = ""
+
 _WORD = re.compile(r"[a-z0-9-]+")
 """What can be an id, wherever it stands."""
 
@@ -62,7 +64,7 @@ class Lineage:
         self._issue = issue
         self._issues: dict[str, _Issue] = {}
         self._owners: dict[str, str] = {}
-        """Whose an id is: those of issues and opinions, and of their events, with the stream's."""
+        """Whose an id is: of issues and opinions, their events and commands; nobody's where two have it."""
         self._family: frozenset[str] = frozenset()
         self._heard: frozenset[str] = frozenset()
         self._shared: frozenset[str] = frozenset()
@@ -74,8 +76,10 @@ class Lineage:
         place = (record.service, record.category)
         if place not in {ISSUE, OPINION}:
             return
-        self._owners[record.stream] = record.stream
-        self._owners[record.headers.get("ce-id", record.stream)] = record.stream
+        said = record.headers
+        for id_ in (record.stream, said.get("ce-id", ""), said.get("ce-commandid", "")):
+            if self._owners.setdefault(id_, record.stream) != record.stream:
+                self._owners[id_] = NOBODY
         if place == ISSUE:
             issue = self._issues.setdefault(record.stream, _Issue())
             match _event(record):
@@ -105,8 +109,8 @@ class Lineage:
         if not self._concerns(record) or (made and made.isdisjoint(self._family)):
             return None
         words = _words(record)
-        ours = self._family | self._heard
-        if any(self._owners.get(word, self._issue) not in ours for word in words):
+        ours = {NOBODY, *self._family, *self._heard}
+        if any(self._owners.get(word, NOBODY) not in ours for word in words):
             return False
         if made:
             return made <= self._family

@@ -122,13 +122,13 @@ def _sealed(event: Event, place: Subject) -> Event:
     return transform(event, token)
 
 
-def _proposed(key: str, *parts: OpinionPart) -> ProposedIssue:
+def proposed(key: str, *parts: OpinionPart) -> ProposedIssue:
     return deeds.proposed(key).model_copy(update={"parts": parts, "title": f"… {key}"})
 
 
-def _line(issue: str, *origins: Origin) -> Entry:
-    line = PlanLine(issue=issue, task="…", owner=ZHOU, begins_on=MARCH, due_on=MAY, origins=origins)
-    return Entry(PLAN, PlanLineSet(line=line))
+def plan_line(issue: str, *origins: Origin) -> Entry:
+    task = PlanLine(issue=issue, task="…", owner=ZHOU, begins_on=MARCH, due_on=MAY, origins=origins)
+    return Entry(PLAN, PlanLineSet(line=task))
 
 
 def campaign() -> list[Stored]:
@@ -141,8 +141,8 @@ def campaign() -> list[Stored]:
         log.add(SCHOOL, deeds.spoken(opinion))
     log.add(ELSEWHERE, deeds.spoken(FAR))
     heard = tuple(CollatedOpinion(opinion=o, length=4) for o in (BOTH, COLD, DARK))
-    canteen = _proposed("canteen", OpinionPart(opinion=BOTH, start=0, end=2))
-    lamp = _proposed("lamp", OpinionPart(opinion=BOTH, start=2, end=4), OpinionPart(opinion=COLD))
+    canteen = proposed("canteen", OpinionPart(opinion=BOTH, start=0, end=2))
+    lamp = proposed("lamp", OpinionPart(opinion=BOTH, start=2, end=4), OpinionPart(opinion=COLD))
     aside = PartSetAside(part=OpinionPart(opinion=DARK), code=RefusalCode.out_of_scope, reason="…")
     for event in (
         CollationOpened(opinions=heard, collator=ADMIN),
@@ -157,19 +157,21 @@ def campaign() -> list[Stored]:
     of_the_lamp = _opened(log, LAMP, COLLATION, closing)
     log.add(SCHOOL, deeds.acknowledged(BOTH))
     log.add(SCHOOL, deeds.acknowledged(BOTH), of_the_lamp)
-    dining = _proposed("dining", OpinionPart(opinion=WET))
+    dining = proposed("dining", OpinionPart(opinion=WET))
     log.add(SCHOOL, Entry(SECOND, OpinionsGrouped(issue=dining)))
     closing = log.add(SCHOOL, Entry(SECOND, CollationClosed(issues=(dining,))))
     _opened(log, DINING, SECOND, closing)
     log.add(SCHOOL, Entry(DINING, IssueMerged(into=CANTEEN, reason="…")))
     child = deeds.opened(CHILD).event.model_copy(update={"parent": CANTEEN, "sources": ()})
     log.add(SCHOOL, Entry(CHILD, child))
-    for entry in (*deeds.plan(PLAN, LAMP), _line(CANTEEN)):
+    for entry in (*deeds.plan(PLAN, LAMP), plan_line(CANTEEN)):
         log.add(SCHOOL, entry)
-    log.add(SCHOOL, _line(CANTEEN, Origin(kind=OriginKind.issue, id=LAMP, key="1")))
+    log.add(SCHOOL, plan_line(CANTEEN, Origin(kind=OriginKind.issue, id=LAMP, key="1")))
     for issue in (CANTEEN, LAMP):
         for entry in deeds.closed(issue)[1:]:
-            log.add(SCHOOL, entry)
+            last = log.add(SCHOOL, entry)
+    because = log.add(SCHOOL, plan_line(LAMP), last)
+    log.add(SCHOOL, deeds.acknowledged(BOTH), because)  # a story that began with the lamp
     _talked(log)
     log.add(SCHOOL, deeds.judged(CANTEEN, PersonId(f"originator:{BOTH}")))
     log.add(ELSEWHERE, deeds.acknowledged(FAR))
@@ -188,7 +190,7 @@ def _talked(log: Log) -> None:
     """Two problems come up in a talk and become issues; then the talk is void, and each is told so."""
     log.add(SCHOOL, deeds.talked(TALK, LEADER, ZHOU))
     for key, issue in (("tap", TAP), ("door", DOOR)):
-        said = dict(_proposed(key))
+        said = dict(proposed(key))
         del said["parts"]
         problem = TalkProblemRaised(**said)
         raised = log.add(SCHOOL, Entry(TALK, problem))
@@ -239,7 +241,9 @@ def contents(pack: Path) -> dict[str, bytes]:
         return {name: file.read(name) for name in MEMBERS}
 
 
-def rewritten(pack: Path, out: Path, said: dict[str, Any] | None = None, **changed: bytes) -> Path:
+def rewritten(
+    pack: Path, out: Path, said: dict[str, Any] | None = None, *, crc: int = 0, **changed: bytes
+) -> Path:
     """A pack with other members, by the first word of their names, and a manifest that says so of them."""
     members = contents(pack)
     members |= {name: changed.get(name.partition(".")[0], c) for name, c in members.items()}
@@ -255,7 +259,7 @@ def rewritten(pack: Path, out: Path, said: dict[str, Any] | None = None, **chang
     with out.open("wb") as file:
         for name, content in members.items():
             at = placed[-1].ends if placed else 0
-            placed.append(Placed(name, at, zlib.crc32(content), len(content)))
+            placed.append(Placed(name, at, zlib.crc32(content) ^ crc, len(content)))
             file.write(placed[-1].header() + content)
         file.write(directory(placed))
     return out

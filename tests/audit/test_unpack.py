@@ -17,9 +17,10 @@ from services.audit.pack import MEMBERS, Scope, written
 from services.audit.unpack import Verdict
 from shared.envelope import event_hash
 from shared.merkle import HASH, between, stored_at
-from shared.note import Checkpoint, SigningKey
+from shared.note import Checkpoint, SigningKey, b64
 from tests.audit.history import KEY, log
 from tests.audit.packs import (
+    BOTH,
     CANTEEN,
     EVERY,
     LAMP,
@@ -148,6 +149,10 @@ def test_what_is_too_large_is_not_read(
     monkeypatch.setattr(unpack, "LARGEST", 10)
     larger = checked(packs["small"], OURS)
     monkeypatch.undo()
+    monkeypatch.setattr(unpack, "MOST_CHECKPOINTS", 2)
+    many = checked(packs["small"], OURS)
+    monkeypatch.undo()
+    assert many.counts == {"checkpoint": 1}
     assert "line that does not end" in checked(endless, OURS).findings[0].detail
     assert "manifest.json is larger than 10 bytes" in large.findings[0].detail
     assert "larger than the 10 bytes" in larger.findings[0].detail
@@ -228,6 +233,14 @@ def forged(lines: list[Line]) -> None:
     headers["ce-eventhash"] = event_hash(line["subject"], headers, body)
 
 
+def unlinked(lines: list[Line]) -> None:
+    """An event of a stream in part that does not follow on the one before it, which is there."""
+    _, line = (line for line in lines if line.get("subject", "").endswith(BOTH))
+    line["headers"] |= {"ce-prevhash": "ab" * 32}
+    headers = line["headers"]
+    headers["ce-eventhash"] = event_hash(line["subject"], headers, line["body"].encode())
+
+
 def of_another_log(lines: list[Line]) -> None:
     """The event that another log has at this place."""
     stranger = next(e for e in campaign() if e.subject.endswith(CANTEEN))
@@ -250,6 +263,7 @@ DEEDS: dict[str, tuple[Callable[[list[Line]], Any], set[str]]] = {
     "no body": (lambda all_: shown(all_).pop("body"), {"structure"}),
     "another way to write it": (lambda all_: shown(all_).update(base64="e30="), {"structure"}),
     "a forged body": (forged, {"tree"}),
+    "a broken link": (unlinked, {"chain", "tree"}),
     "an event of another log": (of_another_log, {"tree", "chain"}),
     "another stream": (
         lambda all_: shown(all_).update(subject=f"evt.{SCHOOL}.rectification.issue.{LAMP}"),
@@ -287,6 +301,43 @@ def test_whoever_changes_events_and_writes_the_manifest_anew_is_found(
     assert expected <= verdict.counts.keys()
     assert verdict.figures is None
     assert not {"inclusion", "figures"} <= {said.about for said in verdict.proved}
+
+
+def test_an_event_of_a_stream_that_is_not_named_is_named(
+    packs: dict[str, Path], tmp_path: Path
+) -> None:
+    told = json.loads(contents(packs["issue"])["manifest.json"])
+    first = shown(lines_of(packs["issue"]), 0)
+    left = {name: [s for s in told[name] if s != first["subject"]] for name in ("whole", "in_part")}
+    verdict = checked(rewritten(packs["issue"], tmp_path / "pack", left), OURS)
+    places = [(f.check, f.position, f.stream) for f in verdict.findings]
+    assert ("scope", first["position"], first["subject"]) in places
+
+
+def test_a_line_that_is_written_in_another_way_is_found(
+    packs: dict[str, Path], tmp_path: Path
+) -> None:
+    before = contents(packs["issue"])["events.jsonl"]
+    for line in (hidden(lines_of(packs["issue"])), shown(lines_of(packs["issue"]))):
+        after = before.replace(written(line), json.dumps(line, ensure_ascii=False).encode())
+        assert after != before
+        pack = rewritten(packs["issue"], tmp_path / "pack", events=after)
+        assert checked(pack, OURS).counts == {"structure": 1}
+
+
+def test_a_pack_of_a_school_withholds_nothing(packs: dict[str, Path], tmp_path: Path) -> None:
+    lines = lines_of(packs["school"])
+    told = json.loads(contents(packs["school"])["manifest.json"])
+    at = lines[-1]["position"]
+    with shelf_of(tmp_path / "signed").nodes() as node:
+        lines[-1] = {"position": at, "leaf": b64(node(0, at - 1))}
+    said = {"events": told["events"] - 1, "withheld": 1}
+    pack = rewritten(packs["school"], tmp_path / "pack", said, events=jsonl(lines))
+    assert checked(pack, OURS).counts.keys() == {"scope"}
+    lies: tuple[dict[str, Any], ...] = ({"whole": []}, {"in_part": [f"evt.{SCHOOL}.talks.talk.x"]})
+    for lie in lies:
+        pack = rewritten(packs["school"], tmp_path / "pack", lie)
+        assert checked(pack, OURS).counts == {"scope": 1}
 
 
 def test_a_day_beyond_the_calendar_is_no_event_and_ends_nothing(
@@ -386,6 +437,10 @@ def test_a_schema_that_is_not_the_published_one_is_found(
         {"properties": 7},
         {"description": "…"},
     )
+    told[opened]["properties"]["key_issue"]["default"] = 0  # equal to False in Python
+    equal = rewritten(packs["issue"], tmp_path / "pack", schemas=written(told))
+    assert checked(equal, OURS).counts == {"schema": 1}
+    told[opened]["properties"]["key_issue"]["default"] = False
     others = [told | {opened: told[opened] | change} for change in changes]
     for changed in (*others, {}, [], told | {"x.y.z.v1": {}}, told | {opened: None}):
         pack = rewritten(packs["issue"], tmp_path / "pack", schemas=written(changed))
@@ -410,12 +465,24 @@ def test_a_manifest_that_says_something_else_is_found(
         {"whole": []},
         {"in_part": [*told["in_part"], "evt.s-1.talks.talk.x"]},
         {"members": {}},
+        {"members": told["members"] | {"nodes": {"bytes": 1, "sha256": "ab" * 32}}},
         {"members": told["members"] | {"more": {"bytes": 0, "sha256": ""}}},
         *({name: told[name] + 1} for name in ("checkpoints", "events", "withheld", "nodes")),
     )
     for lie in lies:
         verdict = checked(rewritten(packs["issue"], tmp_path / "pack", lie), OURS)
         assert verdict.counts, lie
+    content = contents(packs["issue"])["manifest.json"]
+    for changed in (content + b"\n", b" " + content, content.replace(b'":"', b'": "', 1)):
+        pack = rewritten(packs["issue"], tmp_path / "pack", manifest=changed)
+        assert checked(pack, OURS).counts == {"manifest": 1}
+
+
+def test_a_member_that_a_zip_program_would_call_damaged_is_found(
+    packs: dict[str, Path], tmp_path: Path
+) -> None:
+    verdict = checked(rewritten(packs["issue"], tmp_path / "pack", crc=1), OURS)
+    assert verdict.counts == {"structure": len(MEMBERS)}
 
 
 JSON = st.recursive(
@@ -450,7 +517,8 @@ def test_whatever_stands_where_something_else_ought_to_is_found(
         errors="surrogatepass"
     )
     after = b"\n".join(lines) + (b"\n" if before.endswith(b"\n") else b"")
-    verdict = checked(rewritten(packs["issue"], tmp_path / "pack", None, **{name: after}), OURS)
+    changed: dict[str, Any] = {name: after}
+    verdict = checked(rewritten(packs["issue"], tmp_path / "pack", **changed), OURS)
     assert verdict.good == (after == before)
 
 
