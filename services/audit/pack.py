@@ -4,10 +4,10 @@ A pack opens nothing: events go in as stored, their texts sealed. Everything in 
 the checkpoint and the scope, so the same three give the same bytes.
 """
 
+import errno
 import hashlib
 import json
 import os
-import secrets
 import struct
 import zlib
 from bisect import bisect_left, bisect_right
@@ -45,6 +45,8 @@ MEMBERS = (
 """What is in a pack, in this order: nothing else, and nothing less."""
 MOST_CHECKPOINTS = 1000
 """Earlier checkpoints that go in; of more, evenly spread ones."""
+DIRECTORY = sum(46 + len(name) for name in MEMBERS) + 22
+"""Bytes behind the members."""
 LARGEST = 2**32 - 1
 """Bytes of a pack: what a ZIP without extensions may have."""
 
@@ -294,29 +296,29 @@ class _Draft:
 
 
 def _put_together(drafts: Mapping[str, _Draft], out: Path) -> None:
-    """Write the members one behind the other; whole or not at all, and on the disk when it returns.
+    """Write the members one behind the other; on the disk when it returns, gone where that fails.
 
     Raises:
         FileExistsError: something is there already.
         OSError: it cannot be written.
     """
-    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        with draft.open("xb") as file:
-            placed: list[Placed] = []
-            for name in MEMBERS:
-                at = placed[-1].ends if placed else 0
-                placed.append(Placed(name, at, drafts[name].crc, drafts[name].size))
-                if placed[-1].ends > LARGEST:
-                    raise OSError(27, f"a pack may have {LARGEST} bytes")  # EFBIG
-                file.write(placed[-1].header())
-                file.writelines(drafts[name].chunks())
+    placed: list[Placed] = []
+    for name in MEMBERS:
+        at = placed[-1].ends if placed else 0
+        placed.append(Placed(name, at, drafts[name].crc, drafts[name].size))
+    if placed[-1].ends + DIRECTORY > LARGEST:
+        raise OSError(errno.EFBIG, f"more than the {LARGEST} bytes a pack may have")
+    with out.open("xb") as file:
+        try:
+            for member in placed:
+                file.write(member.header())
+                file.writelines(drafts[member.name].chunks())
             file.write(directory(placed))
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, out)
-    finally:
-        draft.unlink(missing_ok=True)
+        except BaseException:
+            out.unlink()
+            raise
 
 
 # -- Making --------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """A pack proves what it holds to who has nothing else, and of one issue it tells nothing about others."""
 
 import base64
+import errno
 import hashlib
 import json
+import os
 import re
 import zipfile
 from dataclasses import dataclass, field
@@ -497,3 +499,24 @@ def test_a_file_that_is_there_stays_as_it_is(shelf: Shelf, tmp_path: Path) -> No
         packed(shelf, ISSUE, tmp_path / "pack")
     assert [file.name for file in tmp_path.iterdir()] == ["pack"]
     assert (tmp_path / "pack").read_text() == "evidence"
+
+
+def test_a_pack_that_would_be_too_large_is_not_left_half_written(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "LARGEST", 10_000)
+    with pytest.raises(OSError, match="more than the 10000 bytes"):
+        packed(shelf, THE_SCHOOL, tmp_path / "pack")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_disk_that_fails_at_the_end_leaves_no_pack(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        packed(shelf, THE_SCHOOL, tmp_path / "pack")
+    assert [*tmp_path.iterdir()] == []
