@@ -340,7 +340,7 @@ class Making:
         self._shelf = shelf
         self._keys = keys
         self.scope = scope
-        self._account = account
+        self._account: Account | None = account
         self._out = out
         self._selection = selection
         self._opened = ExitStack()
@@ -354,11 +354,11 @@ class Making:
 
         Raises:
             NothingToPack: no checkpoint is there.
-            NotANote, BadSignature: the newest one is none, or is not signed with one of these keys.
+            NotANote, BadSignature: one that is to go in is none, or not signed with one of these keys.
             OSError: something cannot be read, or written.
         """
         self._sizes, self._notes = _checkpoints(self._shelf)
-        self.sealed = signed(self._notes[-1], self._keys)
+        self.sealed = [signed(note, self._keys) for note in self._notes][-1]
         with ExitStack() as opened:
             self._node = opened.enter_context(self._shelf.nodes())
             self._drafts = {name: _Draft(opened, self._out.parent) for name in MEMBERS}
@@ -398,13 +398,27 @@ class Making:
             self._drafts["events.jsonl"].write(line_of(stored))
             self._events += 1
             self._types.add(record.type)
-            self._account.take(record)
+            self._count(record)
         else:
             entry = Withheld(position=stored.position, leaf=b64(hash_))
             self._drafts["events.jsonl"].write(written(entry.model_dump()) + b"\n")
             self._withheld += 1
         if self._selection:
             (self._shown if shows else self._hidden).add(stored.subject)
+
+    def _count(self, record: Record) -> None:
+        """Take an event into the account; with one that is none there are no figures: the check says so."""
+        try:
+            if self._account:
+                self._account.take(record)
+        except Exception:  # noqa: BLE001 -- what was never decided may break a fold in any way
+            self._account = None
+
+    def _figures(self, whole: Iterable[str]) -> Any:  # noqa: ANN401 -- JSON
+        try:
+            return plain(self._account.figures(self.sealed.size, whole)) if self._account else {}
+        except Exception:  # noqa: BLE001 -- as above
+            return {}
 
     def _grow(self, size: int) -> None:
         """Write the nodes for what lies before a size, with a stop wherever a checkpoint was signed."""
@@ -432,8 +446,7 @@ class Making:
         known = sorted(self._types & Event.known.keys())
         self._drafts["schemas.json"].write(written({type_: schema(type_) for type_ in known}))
         whole, in_part = self._streams()
-        figures = self._account.figures(self.sealed.size, whole)
-        self._drafts["figures.json"].write(written(plain(figures)))
+        self._drafts["figures.json"].write(written(self._figures(whole)))
         manifest = Manifest(
             format=FORMAT,
             origin=self.sealed.origin,

@@ -197,8 +197,8 @@ class _Check:
         self._verdict = verdict
         self._find = verdict.find
         self._manifest = self._read_manifest()
-        self._whole = frozenset(self._manifest.whole)
         self._in_part = frozenset(self._manifest.in_part)
+        self._named = self._in_part | {*self._manifest.whole}
         self._keys = self._public_keys()
         self._checkpoints = self._signed()
         self._due = self._checkpoints[::-1]
@@ -366,7 +366,7 @@ class _Check:
             return None
         if scope.school not in {None, record.school}:
             self._find("scope", *where, "of another school")
-        if scope.issue and stored.subject not in self._whole | self._in_part:
+        if scope.issue and stored.subject not in self._named:
             self._find("scope", *where, "of a stream that the manifest does not name")
         if stored.subject in self._in_part:
             self._leap(record)

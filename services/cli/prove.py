@@ -323,7 +323,8 @@ def pack(
 
 
 async def _packed(settings: Settings, scope: "Scope", out: Path, *, as_json: bool) -> int:
-    """Make a pack, and check it as whoever gets it will: one that is not good is not left there."""
+    """Make a pack, and check it as whoever gets it will."""
+    from pydantic_core import to_jsonable_python
     from rich.progress import Progress
 
     from services.audit.keys import public_file, public_keys
@@ -347,13 +348,9 @@ async def _packed(settings: Settings, scope: "Scope", out: Path, *, as_json: boo
                     tell=lambda done, last: progress.update(bar, completed=done, total=last),
                 )
     verdict = check(out, keys, account_of)
-    if not verdict.good:
-        await asyncio.to_thread(out.unlink)
-        show(verdict.as_data(), findings, as_json=as_json)
-        return WRONG
-    told = {"file": str(out), **manifest.model_dump(mode="json")}
-    tell(told, _packed_in(manifest, out), as_json=as_json)
-    return GOOD
+    told = {"file": str(out), **manifest.model_dump(mode="json"), "findings": verdict.findings}
+    tell(to_jsonable_python(told), [*_packed_in(manifest, out), *_wrong(verdict)], as_json=as_json)
+    return GOOD if verdict.good else WRONG
 
 
 def account_of(scope: "Scope") -> "Account":
@@ -398,15 +395,21 @@ def verify_pack(
 
 def _said(verdict: "Verdict") -> list[str]:
     """A verdict line by line: what was found wrong, what is proved, what is not."""
-    wrong = [
-        f"✗ {f.check}{f' 位置 {f.position}' if f.position else ''}"
-        f"{f' {f.stream}' if f.stream else ''}:{f.detail}"
-        for f in verdict.findings
-    ]
     proved = [f"✓ {said.about}:{said.text}" for said in verdict.proved]
     open_ = [f"· 未证明 {said.about}:{said.text}" for said in verdict.not_proved]
     end_ = "核查通过" if verdict.good else f"发现 {verdict.counts.total()} 处问题"
-    return [_printable(line) for line in (*wrong, *proved, *open_, end_)]
+    return [*_wrong(verdict), *map(_printable, (*proved, *open_)), end_]
+
+
+def _wrong(verdict: "Verdict") -> list[str]:
+    """What was found wrong, a line each."""
+    return [
+        _printable(
+            f"✗ {f.check}{f' 位置 {f.position}' if f.position else ''}"
+            f"{f' {f.stream}' if f.stream else ''}:{f.detail}"
+        )
+        for f in verdict.findings
+    ]
 
 
 def _printable(line: str) -> str:

@@ -25,7 +25,7 @@ from services.rectification.events import IssueMerged, Origin, OriginKind
 from services.rectification.policy import issue_of
 from shared.broker import Stored
 from shared.journal import LogDamaged
-from shared.note import COSIGNATURE, BadSignature, Note, SigningKey
+from shared.note import COSIGNATURE, BadSignature, NotANote, Note, SigningKey
 from tests.audit.history import KEY, signed
 from tests.audit.packs import (
     BOTH,
@@ -306,7 +306,7 @@ def collated(given: st.DataObject, story: Story, collation: str, opinions: list[
         story.log.add(SCHOOL, deeds.opened(issue, opinions=sources, source=collation), closing)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_however_issues_and_opinions_hang_together_a_pack_has_nothing_of_the_others(
     given: st.DataObject,
@@ -473,6 +473,33 @@ def test_a_log_that_is_not_what_was_signed_is_not_packed(shelf: Shelf, tmp_path:
     with pytest.raises(LogDamaged, match=f"position {at + 1} is not what was signed"):
         packed(shelf, ISSUE, tmp_path / "pack", [*LOG[:at], forged, *LOG[at + 1 :]])
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("scope", [WHOLE, THE_SCHOOL, ISSUE])
+def test_what_is_no_event_goes_in_and_is_found_and_the_rest_is_proved(
+    tmp_path: Path, scope: Scope
+) -> None:
+    """Whoever has a service's password can leave such a thing; it keeps nobody from proving the rest."""
+    issue, opened = f"evt.{SCHOOL}.rectification.issue", "rectification.issue.opened.v1"
+    stray = [
+        Stored(len(LOG) + 1, f"{issue}.{CANTEEN}", {}, b""),
+        Stored(len(LOG) + 2, f"{issue}.x", {"ce-type": opened}, b"\xff"),
+        Stored(len(LOG) + 3, f"{issue}.y", {"ce-type": opened, "ce-recordedtime": "x"}, b"{}"),
+    ]
+    packed(shelf_of(tmp_path / "signed", [*LOG, *stray]), scope, tmp_path / "pack", [*LOG, *stray])
+    verdict = checked(tmp_path / "pack", OURS)
+    of_it = stray[:1] if scope == ISSUE else stray
+    assert {f.position for f in verdict.findings} == {e.position for e in of_it}
+    assert verdict.counts.keys() <= {"form", "hash", "schema", "chain", "version"}
+    assert about(verdict)[0] == ["structure", "signature", "inclusion", "consistency"]
+    assert figures(tmp_path / "pack") == {}
+
+
+def test_a_checkpoint_file_that_is_none_is_not_packed(tmp_path: Path) -> None:
+    shelf = shelf_of(tmp_path / "signed")
+    (shelf.checkpoints / shelf.names()[0]).write_bytes(b"\xff")
+    with pytest.raises(NotANote):
+        packed(shelf, ISSUE, tmp_path / "pack")
 
 
 @pytest.mark.parametrize("scope", [Scope(school="s-9"), Scope(school=SCHOOL, issue="nothing")])
