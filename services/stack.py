@@ -11,7 +11,6 @@ from typing import Any
 from services.audit.app import service as audit
 from services.audit.keys import NoKey, public_file, public_keys
 from services.audit.shelf import Shelf
-from services.audit.stretch import Finding
 from services.audit.verify import PROCESSES, Reading, Report, verify
 from services.campaign.app import service as campaign
 from services.clock.app import DURABLE, Clock
@@ -79,7 +78,7 @@ async def verified(
     )
     report = await verify(reading, shelf, public, replicas=settings.replicas, tell=tell)
     if unknown:
-        report.note(Finding("signature", 0, "", unknown))
+        report.find("signature", 0, "", unknown)
     return report
 
 

@@ -363,9 +363,11 @@ class Broker:
             found += more
         return found
 
-    async def slice(self, stream: str, *, after: int, limit: int = 1000) -> list[Stored]:
-        """Read messages of any subject behind a position, in order, without a consumer."""
-        request = {"seq": after + 1, "batch": limit, "next_by_subj": ">"}
+    async def slice(
+        self, stream: str, *, after: int, limit: int = 1000, subject: str = ">"
+    ) -> list[Stored]:
+        """Read messages behind a position, of any subject or of some, in order, without a consumer."""
+        request = {"seq": after + 1, "batch": limit, "next_by_subj": subject}
         return (await self._direct(stream, request))[0]
 
     async def _direct(self, stream: str, request: object) -> tuple[list[Stored], int]:

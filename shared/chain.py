@@ -53,7 +53,7 @@ class Chain:
                 record.event  # noqa: B018 -- read against its schema
         except ValidationError as error:
             found.append(("schema", f"not readable as {record.type}: {error.error_count()} wrong"))
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             found.append(("form", f"not an event: {type(error).__name__} {error}"))
         return found
 

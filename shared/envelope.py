@@ -17,7 +17,7 @@ GENESIS = "0" * 64
 """What the first event of a stream names as the hash of the one before it."""
 
 _UNHASHED = frozenset({"ce-eventhash"})
-_OF_READING = frozenset({
+OF_READING = frozenset({
     "Nats-Stream", "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp", "Nats-Num-Pending",
     "Nats-Last-Sequence",
 })  # fmt: skip
@@ -223,7 +223,7 @@ def _order(names: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[tuple[st
     both: tuple[list[tuple[str, str]], list[tuple[str, str]]] = [], []
     for name in sorted(names):
         covered = name.startswith("ce-") and name not in _UNHASHED
-        if covered or name not in _OF_READING:
+        if covered or name not in OF_READING:
             both[not covered].append((name, _part(name)))
     return both
 

@@ -5,7 +5,7 @@ named by level (0 = leaves) and number: node (l, n) is the root of the leaves nÂ
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 EMPTY = hashlib.sha256().digest()
@@ -48,6 +48,15 @@ class Tree:
         self.size += 1
         return made
 
+    def graft(self, level: int, node: bytes) -> None:
+        """Take the root of the next 2^level leaves at once; the size must be a multiple of that."""
+        rest = self.size >> level
+        while rest & 1:
+            node = node_hash(self.peaks.pop(), node)
+            rest >>= 1
+        self.peaks.append(node)
+        self.size += 1 << level
+
     def root(self) -> bytes:
         """The root of all leaves so far: MTH (RFC 6962, 2.1)."""
         if not self.peaks:
@@ -87,6 +96,21 @@ def stored_at(level: int, number: int) -> int:
 def stored_count(size: int) -> int:
     """How many nodes a tree of so many leaves has in that sequence."""
     return 2 * size - size.bit_count()
+
+
+def between(low: int, high: int) -> Iterator[tuple[int, int]]:
+    """The fewest nodes, by level and number, that stand for the leaves `low` â€¦ `high` - 1, in order.
+
+    A tree grown with these (`Tree.graft`) in the place of their leaves has the same root. So a list of
+    leaves and, for every gap between two, these nodes shows all the leaves to be in the tree at once:
+    it is what their inclusion proofs hold, each node once.
+    """
+    while low < high:
+        level = (high - low).bit_length() - 1
+        if low:
+            level = min(level, (low & -low).bit_length() - 1)
+        yield level, low >> level
+        low += 1 << level
 
 
 def root_of(size: int, node: Nodes) -> bytes:

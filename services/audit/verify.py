@@ -71,6 +71,10 @@ class Report:
         """Whether nothing was found."""
         return not self.counts
 
+    def find(self, check: str, position: int, stream: str, detail: str) -> None:
+        """Note a finding, told by its parts."""
+        self.note(Finding(check, position, stream, detail))
+
     def note(self, finding: Finding) -> None:
         """Count a finding, and tell it while there are not too many."""
         self.counts[finding.check] += 1
@@ -328,11 +332,11 @@ async def verify(
     check = Verification(shelf, keys)
     async with _connected(reading.connect) as broker:
         for line in await drift(broker, replicas=replicas):
-            check.report.note(Finding("drift", 0, "", line))
+            check.report.find("drift", 0, "", line)
         try:
             last = await broker.last_position()
         except JetStreamRefusal as refusal:
-            check.report.note(Finding("length", 0, "", f"there is no log: {refusal}"))
+            check.report.find("length", 0, "", f"there is no log: {refusal}")
             return check.end(0)
     async for stretch in reading(last):
         check.join(stretch)

@@ -42,7 +42,9 @@ def log(count: int = LENGTH, *, after: Sequence[Stored] = (), said: str = "好")
     return found
 
 
-def signed(directory: Path, events: Sequence[Stored], key: SigningKey = KEY) -> Shelf:
+def signed(
+    directory: Path, events: Sequence[Stored], key: SigningKey = KEY, *, every: int = EVERY
+) -> Shelf:
     """The directory as it is when the log was signed every few positions and at its end."""
     shelf, tree = Shelf(directory), Tree()
     for stored in events:
@@ -50,7 +52,7 @@ def signed(directory: Path, events: Sequence[Stored], key: SigningKey = KEY) -> 
         size = tree.size
         made = tree.append(leaf_hash(leaf(stored.position, stored.headers, digest)))
         shelf.extend(size, b"".join(made))
-        if tree.size % EVERY == 0 or tree.size == len(events):
+        if tree.size % every == 0 or tree.size == len(events):
             checkpoint = Checkpoint(key.public.name, tree.size, tree.root())
             shelf.keep(tree.size, checkpoint.signed(key))
     return shelf

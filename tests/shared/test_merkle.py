@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.merkle import (
     Tree,
+    between,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -222,3 +223,29 @@ def test_a_proof_of_consistency_with_anything_wrong_shows_nothing(given: st.Data
     for other in range(1, size):
         fits = verify_consistency(other, size, mth(data[:other]), root, right)
         assert fits == (other == old)
+
+
+@given(st.data())
+def test_a_tree_grown_over_its_gaps_has_the_roots_of_the_whole(given: st.DataObject) -> None:
+    """Of every gap only perfect subtrees, so a list of leaves and these are one proof of all of them."""
+    size = given.draw(SIZES)
+    shown = given.draw(st.sets(st.integers(0, size - 1)))
+    stops = given.draw(st.sets(st.integers(0, size)))
+    data, stored, trees = grown(UP_TO)
+    tree = Tree()
+    for target in sorted({*shown, *stops, size}):
+        for level, number in between(tree.size, target):
+            tree.graft(level, at(stored, level, number))
+        assert tree == trees[target]
+        if target in shown:
+            tree.graft(0, leaf_hash(data[target]))
+    assert tree.root() == mth(data[:size])
+
+
+@given(SIZES, SIZES)
+def test_a_gap_is_filled_with_no_more_than_a_proof_needs(one: int, other: int) -> None:
+    low, high = sorted((one, other))
+    found = [*between(low, high)]
+    assert sum(1 << level for level, _ in found) == high - low
+    assert len(found) <= 2 * UP_TO.bit_length()
+    assert all(found[n][0] != found[n + 1][0] or found[n][1] & 1 for n in range(len(found) - 1))
