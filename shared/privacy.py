@@ -176,6 +176,10 @@ class Keyring:
         if there := await self._keys.insert_missing(list(gone.values())):
             await self._keys.put_all([gone[name] for name in there])
 
+    def is_erased(self, name: str) -> bool:
+        """Whether this process has destroyed the key of a scope."""
+        return name in self._erased
+
     def known(self, name: str) -> bytes | None:
         """The key of a scope if it is at hand."""
         return self._known.get(name)

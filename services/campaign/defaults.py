@@ -161,6 +161,9 @@ SETTINGS: dict[str, Setting] = {
     "names_warning": Setting(
         value="P90D", unit=SettingUnit.duration, source="ours", zh="保留期满前多久提示"
     ),
+    "looks_kept": Setting(
+        value="P1095D", unit=SettingUnit.duration, source="ours", zh="查看记录保留期限"
+    ),
     "weight_response": Setting(
         value="0.1", unit=SettingUnit.ratio, source="public", zh="响应率权重"
     ),

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Coroutine
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -15,6 +16,8 @@ from shared.broker import JetStreamRefusal
 from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
 from shared.journal import LogDamaged
+from shared.looks import Looks, look
+from shared.mongo import Mongo
 from shared.privacy import WrongKey
 from shared.settings import Settings
 
@@ -78,6 +81,15 @@ def end(why: str, code: int) -> NoReturn:
     """Say in one line why it ends here."""
     typer.echo(f"taizhang: {' '.join(why.split())}", err=True)
     raise typer.Exit(code)
+
+
+async def leave_record(mongo: Mongo, school: str, kind: str, **asked: object) -> None:
+    """Put on record that data of a school are handed out past its doors, by whom of this machine.
+
+    Raises:
+        Unavailable: it is not on record; nothing may be handed out.
+    """
+    await Looks(mongo).record(look(school, f"operator:{getuser()}", kind, asked=asked))
 
 
 def titled(title: str, *headings: str) -> Table:

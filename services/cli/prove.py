@@ -31,6 +31,7 @@ from services.cli.base import (
     app,
     embedded,
     end,
+    leave_record,
     run,
     show,
     tell,
@@ -94,7 +95,10 @@ def print_as_of(
         datetime | None, typer.Option(help="An instant, with its zone.", formats=INSTANT)
     ] = None,
 ) -> None:
-    """Print a document of a view as it stood then, what is sealed still sealed; exit 1 if there was none."""
+    """Print a document of a view as it stood then, what is sealed still sealed; exit 1 if there was none.
+
+    That it was printed is on record (`looks`).
+    """
     from services.stack import SERVICES, operator
     from shared.replay import UnknownView, as_of
     from shared.views import NEVER
@@ -111,6 +115,9 @@ def print_as_of(
         if found is None:
             typer.echo(f"taizhang: {view} had no {key} then", err=True)
             return WRONG
+        mongo = Mongo(settings.mongo_url, settings.mongo_database)
+        await leave_record(mongo, school, "as-of", view=view, key=key)
+        mongo.close()
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
         return GOOD
 

@@ -24,6 +24,6 @@ service = Service(
         queries.Overview: queries.in_sums,
         queries.Looks: queries.all_looks,
     },
-    chores=(shelf.take_down,),
+    chores=(shelf.take_down, shelf.let_looks_go),
     figures=telling.figures,
 )
