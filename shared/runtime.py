@@ -287,7 +287,7 @@ class Service:
 
     `who(directory, claims, account, at)` tells who a token's bearer is in a school; `directory` is
     the ledger it reads. `founding` is the one command that may come to a school that is not enrolled.
-    `erased` tells from the directory whose keys are destroyed for good.
+    `erased` tells from the directory of which scopes the keys are destroyed for good.
     `detours` may answer a command otherwise than by recording an event.
     `figures` brings up to date what `/metrics` tells of its schools; it is called before each reading.
     `wrong` tells what readiness must say of what the chores do.
@@ -297,7 +297,7 @@ class Service:
     name: str
     directory: View[Any]
     who: Callable[[Any, Claims, str, datetime], Caller]
-    erased: Callable[[Any], tuple[PersonId, ...]] = lambda _: ()
+    erased: Callable[[Any], tuple[str, ...]] = lambda _: ()
     streams: tuple[Stream, ...] = ()
     views: tuple[View[Any], ...] = ()
     queries: Mapping[type[Query], Answering] = field(default_factory=dict)
@@ -425,8 +425,8 @@ class Runtime:
     _lag: Lag = field(default_factory=Lag)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _erased: dict[str, set[PersonId]] = field(default_factory=dict)
-    """Whose keys this process has destroyed and knows no more, by school."""
+    _erased: dict[str, set[str]] = field(default_factory=dict)
+    """The scopes whose keys this process has destroyed and knows no more, by school."""
     _minute: datetime | None = None
     _callers: dict[tuple[str, Claims], tuple[BaseModel | None, Caller]] = field(
         default_factory=dict
@@ -531,19 +531,19 @@ class Runtime:
         await work()
 
     async def _forget_all(self) -> None:
-        """Destroy the keys of everybody the log says is erased, at the start and as it happens."""
+        """Destroy the keys of all that the log says is erased, at the start and as it happens."""
         while True:
             for school, _ in self.projector.ledgers(self.service.directory):
                 await patiently(partial(self._forget, school))
             await asyncio.sleep(FORGET_AFTER)
 
     async def _forget(self, school: str) -> None:
-        """Destroy the keys of everybody erased in a school as far as the directory knows."""
+        """Destroy the keys of all that is erased in a school as far as the directory knows."""
         directory = self.projector.ledger(self.service.directory, school)
         erased = () if directory is None else self.service.erased(directory)
         done = self._erased.setdefault(school, set())
         if new := set(erased) - done:
-            await self.privacy.keyring.destroy({f"{school}/person.{person}" for person in new})
+            await self.privacy.keyring.destroy({f"{school}/{scope}" for scope in new})
             done |= new
 
     def _begin(self, work: Any) -> None:  # noqa: ANN401 -- a coroutine

@@ -23,6 +23,7 @@ service = Service(
         queries.Remarks: queries.all_remarks,
         queries.Overview: queries.in_sums,
         queries.Looks: queries.all_looks,
+        queries.Retention: queries.retention,
     },
     chores=(shelf.take_down, shelf.let_looks_go),
     figures=telling.figures,

@@ -39,6 +39,7 @@ from services.oversight.rules.engine import (
 from services.oversight.rules.evidence import Happened, Life
 from services.oversight.rules.figures import other_rates, three_rates
 from services.oversight.rules.overview import overview
+from services.oversight.rules.retention import Kind, near
 from services.oversight.rules.world import World
 from services.oversight.shelf import today, world
 from services.rectification.events import ObjectionRaised, VerdictRecorded
@@ -52,6 +53,8 @@ PEOPLE = frozenset({"person", "operator"})
 BUREAU = frozenset({"bureau"})
 WATCHERS = frozenset({Role.principal_leader, Role.supervisor, "operator"})
 """Who sees all that was read."""
+ADMINISTRATION = frozenset({Role.principal_leader, Role.school_administrator, "operator"})
+"""Who asks that something be erased; the same as in campaign."""
 GRANTED = frozenset({"granted_bureau"})
 """A bureau that the school lets look behind the sums."""
 
@@ -400,6 +403,44 @@ def _look(document: Found, me: frozenset[PersonId] | None) -> Found:
         return {**told, "streams": [s["stream"] for s in read if not me.isdisjoint(s["whose"])]}
     more = {name: document.get(name) for name in ("asked", "position", "export", "rows", "read")}
     return {**told, **more, "streams": [s["stream"] for s in read]}
+
+
+# -- Retention -----------------------------------------------------------------------------------
+
+
+class Retention(Query):
+    """What was kept as long as policy says, or soon will have been, as of a day: names, who spoke up, words.
+
+    A dry run: nothing is erased by it, that takes two people (`erasures`).
+    """
+
+    zh = "保留期限"
+    path = "retention"
+    allowed = ADMINISTRATION
+    on: Day | None = None
+    kind: Kind | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def retention(query: Retention, desk: Desk, _: Caller) -> Found:
+    """One page, by the last day of keeping; who was entered by mistake has none."""
+    at = await world(desk)
+    day = query.on or at.day
+    people = at.directory.roster.people
+    items = [
+        {
+            "kind": one.kind,
+            "id": one.id,
+            "name": people[PersonId(one.id)].name if one.kind == "name" else None,
+            "since": one.since,
+            "keep_until": one.until,
+            "state": "due" if one.due(day) else "soon",
+        }
+        for one in near(at, day)
+        if query.kind in {None, one.kind}
+    ]
+    return {**_page(items, query.after, query.limit), "total": len(items), "on": day}
 
 
 # -- Findings ------------------------------------------------------------------------------------
