@@ -6,7 +6,7 @@ the texts. Reading makes no event: it must not make a log longer that is replaye
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -60,16 +60,16 @@ class Reading:
 
     def streams(
         self,
-        found: Any,  # noqa: ANN401 -- JSON
+        found: Iterable[str],
         reader: str,
         erased: Callable[[str], bool] = lambda _: False,
     ) -> dict[str, set[str]]:
         """The streams whose texts for a circle somebody reads, their own left out, with whose they are.
 
-        `erased` says of a scope that nothing of it can be read any more.
+        `found` are the tokens of an answer; `erased` says of a scope that nothing of it can be read any more.
         """
         read: dict[str, set[str]] = {}
-        for token in {*self.opened, *tokens(found)}:
+        for token in self.opened.union(found):
             whose = self.whose.get(token)
             if (whose is None and not for_a_circle(token)) or reader in (whose or ()):
                 continue

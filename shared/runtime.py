@@ -221,11 +221,15 @@ class Desk:
             limit=limit,
         )
 
-    async def open(self, tree: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
-        """The texts of a JSON-like tree, for a query that has to cut something out of them."""
+    async def open(self, tree: Any, *, shown: bool = True) -> Any:  # noqa: ANN401 -- JSON in, JSON out
+        """The texts of a JSON-like tree, for a query that cuts something out of them.
+
+        Not `shown` are texts that something is only worked out of.
+        """
         if self.sealed:
             return masked(tree)
-        self.reading.opened.update(tokens(tree))
+        if shown:
+            self.reading.opened.update(tokens(tree))
         return await self.privacy.open(self.school, tree)
 
     def words_of(self, tree: Any, *people: str | None) -> None:  # noqa: ANN401 -- JSON
@@ -879,9 +883,12 @@ class Runtime:
         if caller.sealed:
             answer, read = _page(masked(found)), {}
         else:
-            answer = _page(await self.privacy.open(desk.school, found))
+            there = {*tokens(found)}
+            answer = _page(await self.privacy.open(desk.school, found, there))
+            if _listed(found) and len(answer["items"]) < len(found["items"]):
+                there = {*tokens({**found, "items": found["items"][: len(answer["items"])]})}
             read = desk.reading.streams(
-                _first(found, answer),
+                there,
                 caller.id,
                 lambda scope: self.privacy.keyring.is_erased(f"{desk.school}/{scope}"),
             )
@@ -1212,13 +1219,6 @@ def _page(found: Any) -> Any:  # noqa: ANN401 -- JSON
 
 def _listed(found: Any) -> bool:  # noqa: ANN401 -- JSON
     return isinstance(found, dict) and "items" in found
-
-
-def _first(found: Any, answer: Any) -> Any:  # noqa: ANN401 -- JSON
-    """What was found as far as it is answered."""
-    if not _listed(found):
-        return found
-    return {**found, "items": found["items"][: len(answer["items"])]}
 
 
 def _asked(query: Query) -> dict[str, Any]:

@@ -730,7 +730,7 @@ async def suggestions(query: Suggestions, desk: Desk, _: Caller) -> Found:
     document = await _collation(query.id, desk)
     card = collations.document.model_validate(content(document))
     found = [d for d in await _named(card.lengths, desk) if d["standing"]]
-    texts = await desk.privacy.open(desk.school, {d["key"]: d["verbatim_text"] for d in found})
+    texts = await desk.open({d["key"]: d["verbatim_text"] for d in found}, shown=False)
     readable = {
         d["key"]: masked(text, joined(_ranges(d["masked"]), _ranges(d["erased"])))
         for d in found

@@ -1,18 +1,33 @@
 """Who read what is on record: once each, before the answer, many in one write, and nothing without it."""
 
 import asyncio
+import inspect
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 
+from services.campaign.directory import who
+from services.feedback.domain.opinion import SubmitOpinion
+from services.feedback.events import (
+    Channel,
+    OpinionRedacted,
+    OpinionSubmitted,
+    RedactionMode,
+    TextRange,
+)
+from services.feedback.queries import Opinions
 from services.stack import SERVICES
+from shared.callers import Caller, Claims
 from shared.decider import Unavailable
 from shared.looks import EVERYBODYS, LISTED, Looks, Reading, for_a_circle, look, number_of
 from shared.marks import marked
 from shared.mongo import Mongo
-from tests.memory import NOTHING, Chest, Drawer
+from shared.privacy import ERASED, SEALED
+from tests.feedback.memory import works
+from tests.feedback.school import LEADER, NOON, SCHOOL, SUPERVISOR, TEACHER, log
+from tests.memory import NOTHING, TOWN, Chest, Drawer, Works
 
 CIRCLES = frozenset(
     {
@@ -120,17 +135,17 @@ def test_ones_own_words_are_no_look_and_anothers_are() -> None:
     reading, mine, theirs = Reading(), token("talk.t1"), token("talk.t2.outsider")
     reading.belongs({"a": [mine]}, "me", None)
     reading.belongs(theirs, "you")
-    found = {"items": [mine, theirs, token("meeting.m1", "title"), token("person.p1", "name")]}
+    found = [mine, theirs, token("meeting.m1", "title"), token("person.p1", "name")]
 
     assert reading.streams(found, "me") == {"talk.t2": {"you"}}
     assert reading.streams(found, "you") == {"talk.t1": {"me"}}
     assert reading.streams(found, "she") == {"talk.t1": {"me"}, "talk.t2": {"you"}}
-    assert reading.streams({"items": []}, "she") == {}
+    assert reading.streams([], "she") == {}
 
 
 def test_what_a_query_opened_itself_counts_and_what_is_erased_does_not() -> None:
     reading = Reading({token("opinion.o1")})
-    assert reading.streams({}, "me") == {"opinion.o1": set()}
+    assert reading.streams([], "me") == {"opinion.o1": set()}
     found = [token("opinion.o1.originator"), token("opinion.o2")]
     gone = {"opinion.o1", "opinion.o2"}
     assert reading.streams(found, "me", gone.__contains__) == {"opinion.o1": set()}
@@ -139,9 +154,9 @@ def test_what_a_query_opened_itself_counts_and_what_is_erased_does_not() -> None
 
 def test_a_field_everybody_sees_is_for_a_circle_where_a_query_says_so() -> None:
     reading, objection = Reading(), token("issue.i1")
-    assert reading.streams(objection, "me") == {}
+    assert reading.streams([objection], "me") == {}
     reading.belongs(objection)
-    assert reading.streams(objection, "me") == {"issue.i1": set()}
+    assert reading.streams([objection], "me") == {"issue.i1": set()}
 
 
 def test_a_look_names_so_many_streams_and_counts_all() -> None:
@@ -149,6 +164,75 @@ def test_a_look_names_so_many_streams_and_counts_all() -> None:
     told = look("s", "p", "opinions", streams=read)
     assert (told["read"], len(told["streams"])) == (LISTED + 7, LISTED)
     assert not {"found", "answer"} & told.keys()
+
+
+def test_no_query_opens_a_text_past_its_desk() -> None:
+    """What the runtime does not know of is neither on record nor kept from an auditor."""
+    asked = {inspect.getmodule(q) for service in SERVICES for q in service.queries}
+    sources = {module.__name__: inspect.getsource(module) for module in asked if module}
+    assert len(sources) > len(SERVICES)
+    assert [name for name, source in sources.items() if ".privacy.open(" in source] == []
+
+
+async def seen(at: Works, caller: Caller, export: str = "") -> str:
+    """The one opinion, as somebody is told it."""
+    desk = at.runtime.desk(TOWN, NOON)
+    return str(await at.runtime._found(Opinions(), desk, caller, export))
+
+
+async def heard() -> tuple[Works, str]:
+    """Feedback that has heard an opinion of which a passage is hidden, and what its words are."""
+    at = await works()
+    made: dict[str, bytes] = {}
+    fields: dict[str, Any] = dict.fromkeys(SubmitOpinion.model_fields)
+    fields |= {"verbatim_text": "一二三四", "stream": "o1"}
+    said = SubmitOpinion.model_construct(**fields)
+    sealed = await at.runtime.privacy.seal(said, TOWN, "opinion", "o1", made)
+    event = OpinionSubmitted(
+        verbatim_text=sealed.verbatim_text, salt="…", verbatim_sha256="a" * 64, length=4,
+        channel=Channel.weibo, submitted_by=TEACHER,
+    )  # fmt: skip
+    hide = OpinionRedacted(
+        ranges=(TextRange(start=3, end=4),), mode=RedactionMode.masking, reason="…"
+    )
+    await at.runtime.projector.apply(log(("o1", event), ("o1", hide)))
+    return at, "一二三"
+
+
+async def test_what_is_not_on_record_is_not_answered_and_what_nobody_may_read_needs_none() -> None:
+    at, words = await heard()
+    drawer = Counted(NOTHING, away=[True])
+    at.chest.drawers["keep looks"] = drawer
+    reader = Caller(SUPERVISOR, frozenset({"person", "supervisor"}))
+    with pytest.raises(Unavailable):
+        await seen(at, reader)
+    assert words in await seen(at, reader)
+    assert words in await seen(at, Caller(TEACHER, frozenset({"person"})))
+    assert words not in await seen(at, Caller(LEADER, frozenset({"person"})))
+    [told] = await drawer.find({})
+    assert (told["by"], told["streams"]) == (
+        SUPERVISOR,
+        [{"stream": "opinion.o1", "whose": sorted(["originator:o1", TEACHER])}],
+    )
+    assert words not in str(told)
+
+
+async def test_to_an_auditor_nothing_is_opened_also_of_what_a_query_opens_itself() -> None:
+    at, words = await heard()
+    auditor = who(SCHOOL, Claims("i", "auditor:firm", frozenset({"auditor"})), "", NOON)
+    answer = await seen(at, auditor)
+    assert words not in answer
+    assert str(SEALED) in answer
+    [told] = at.kept("looks").values()
+    assert (told["by"], told["read"]) == ("auditor:firm", 0)
+
+
+async def test_of_a_text_whose_key_is_gone_nothing_was_read() -> None:
+    at, _ = await heard()
+    await at.runtime.privacy.keyring.destroy([f"{TOWN}/opinion.o1"])
+    reader = Caller(SUPERVISOR, frozenset({"person", "supervisor"}))
+    assert str(ERASED) in await seen(at, reader)
+    assert at.kept("looks") == {}
 
 
 def test_every_question_asked_by_get_names_no_secret() -> None:
