@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Coroutine
 from getpass import getuser
 from pathlib import Path
@@ -89,7 +90,11 @@ async def leave_record(mongo: Mongo, school: str, kind: str, **asked: object) ->
     Raises:
         Unavailable: it is not on record; nothing may be handed out.
     """
-    await Looks(mongo).record(look(school, f"operator:{getuser()}", kind, asked=asked))
+    try:
+        user = getuser()
+    except OSError:  # a container's user may have no name
+        user = f"uid-{os.getuid()}"
+    await Looks(mongo).record(look(school, f"operator:{user}", kind, asked=asked))
 
 
 def titled(title: str, *headings: str) -> Table:

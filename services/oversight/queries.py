@@ -63,7 +63,7 @@ type Found = dict[str, Any]
 SubjectId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,36}(,[a-z0-9-]{1,36}){0,2}$")]
 """A subject as it is asked for: its one to three ids with commas between."""
 
-Reader = Annotated[str, StringConstraints(pattern=r"^([a-z]+:)?[a-zA-Z0-9-]{1,64}$")]
+Reader = Annotated[str, StringConstraints(pattern=r"^([a-z]+:)?[a-zA-Z0-9._-]{1,64}$")]
 """Who read: a person's id, or `operator:…`, `bureau:…`, `auditor:…`."""
 
 StreamName = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,36}\.[a-z0-9-]{1,36}$")]

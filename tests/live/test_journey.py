@@ -170,6 +170,9 @@ async def test_a_document_is_told_as_it_stood_then(stack: Stack, school: School)
     assert (told["stage"], told["owner"], told["position"]) == ("open", None, opened)
     assert str(ISSUE["title"]) not in then.out  # what is sealed stays sealed
     assert none is None
+    looks = (await school.get("leader", "/looks"))["items"]
+    assert [(look["query"], look["asked"]["key"]) for look in looks] == [("as-of", issue)] * 2
+    assert {look["by"].partition(":")[0] for look in looks} == {"operator"}
 
 
 @pytest.mark.parametrize(
