@@ -108,6 +108,14 @@ async def test_every_door_that_tells_what_is_for_some_leaves_a_record_and_no_oth
     }
 
 
+async def test_what_everybody_may_see_leaves_no_record(school: School) -> None:
+    ids = await told(school)
+    answered = [await school.ask("teacher", "GET", path) for path in doors(school, ids)]
+    assert sum(answer.status_code == 200 for answer in answered) > 40
+    assert not any(SECRET in answer.text.replace(f"{SECRET}!", "") for answer in answered)
+    assert await looks(school, asked=f"&by={school.people['teacher']}") == []
+
+
 async def test_an_auditor_asks_everything_and_reads_nothing_that_is_sealed(school: School) -> None:
     ids = await told(school)
     school.tokens["auditor"] = school.token("auditor:firm", roles=frozenset({"auditor"}))
