@@ -39,8 +39,8 @@ class UnknownPerson(Rejected):
 class Claims:
     """What a verified token says.
 
-    `roles` are those the issuer itself vouches for (`operator`, `service`, `originator`); only the
-    local issuer may. `school` is empty for a token good everywhere.
+    `roles` are those the issuer itself vouches for (`operator`, `service`, `originator`, `auditor`);
+    only the local issuer may. `school` is empty for a token good everywhere.
     """
 
     issuer: str
@@ -57,13 +57,15 @@ ANONYMOUS = Claims("", "anonymous", frozenset({"anonymous"}))
 class Caller:
     """Who asks, in one school, on one day: the id that is recorded and the roles that count.
 
-    `on_record` is who comes from outside: every look they take is written down.
+    `on_record` is who comes from outside: every look they take is written down. `sealed` is who
+    checks the records (an auditor): they ask, change nothing, and no sealed text is opened to them.
     """
 
     id: PersonId
     roles: frozenset[str]
     on_behalf_of: PersonId | None = None
     on_record: bool = False
+    sealed: bool = False
 
     def demand(self, allowed: frozenset[str]) -> None:
         """Let the caller pass who has one of the roles.

@@ -176,6 +176,10 @@ class Keyring:
         if there := await self._keys.insert_missing(list(gone.values())):
             await self._keys.put_all([gone[name] for name in there])
 
+    def is_erased(self, name: str) -> bool:
+        """Whether this process has destroyed the key of a scope."""
+        return name in self._erased
+
     def known(self, name: str) -> bytes | None:
         """The key of a scope if it is at hand."""
         return self._known.get(name)
@@ -422,9 +426,13 @@ class Privacy:
 
     # -- Opening -------------------------------------------------------------
 
-    async def open(self, school: str, tree: Any) -> Any:  # noqa: ANN401 -- JSON in, JSON out
-        """Replace every token in a JSON-like tree by its text, or by `ERASED` where the key is gone."""
-        names = {f"{school}/{token.split('~')[2]}" for token in tokens(tree)}
+    async def open(self, school: str, tree: Any, there: Iterable[str] | None = None) -> Any:  # noqa: ANN401 -- JSON in, JSON out
+        """Replace every token in a JSON-like tree by its text, or by `ERASED` where the key is gone.
+
+        Whoever knows its tokens says that these are `there`.
+        """
+        known = tokens(tree) if there is None else there
+        names = {f"{school}/{token.split('~')[2]}" for token in known}
         keys = await self.keyring.find(names) if names else {}
         return _replace(tree, lambda token: _open(token, school, keys))
 

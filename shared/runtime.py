@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, ClassVar
@@ -27,6 +27,7 @@ from shared.callers import (
     Caller,
     Claims,
     ForeignSchool,
+    NotAllowed,
     Unauthenticated,
     UnknownPerson,
     UnknownSchool,
@@ -45,9 +46,10 @@ from shared.decider import (
 )
 from shared.envelope import Provenance, Record, Subject, draft, streams_of
 from shared.journal import AlreadyRecorded, Conflict, Journal, Past, recorded
-from shared.marks import Occurred, SetByRuntime, fields_marked
+from shared.looks import Looks, Reading, look
+from shared.marks import Occurred, SetByRuntime, fields_marked, tokens
 from shared.mongo import Document, Mongo
-from shared.privacy import Keyring, Privacy, ScopeErased
+from shared.privacy import Keyring, Privacy, ScopeErased, masked
 from shared.provision import drift, durable
 from shared.security import Issuer, Verifier
 from shared.settings import Settings
@@ -60,6 +62,8 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far a sender's clock may be ahead of ours."""
 MIN_POSITION = "Taizhang-Min-Position"
 """The header by which a caller asks for answers from that log position on."""
+EXPORT = "Taizhang-Export"
+"""The header that says an answer becomes a table (`csv`, `xlsx`) somebody takes away: always on record."""
 MIN_POSITION_WAIT = 5.0  # seconds
 PROGRESS_WAIT = 1.0  # seconds
 STORED_WITHIN = 5.0
@@ -180,6 +184,10 @@ class Desk:
     """The state of the stream that is being decided on, for facts that depend on it."""
     made: dict[str, bytes] = field(default_factory=dict)
     """Keys made in memory; they are kept if something is recorded."""
+    sealed: bool = False
+    """Whether who asks may read nothing that is sealed."""
+    reading: Reading = field(default_factory=Reading)
+    """What is opened for who asks, and whose words that is."""
 
     @property
     def position(self) -> int:
@@ -214,12 +222,32 @@ class Desk:
             limit=limit,
         )
 
-    async def on_record(self, *, after: int, limit: int) -> list[Document]:
-        """The looks at this school that were put on record, in their order."""
+    async def open(self, tree: Any, *, shown: bool = True) -> Any:  # noqa: ANN401 -- JSON in, JSON out
+        """The texts of a JSON-like tree, for a query that cuts something out of them.
+
+        Not `shown` are texts that something is only worked out of.
+        """
+        if self.sealed:
+            return masked(tree)
+        if shown:
+            self.reading.opened.update(tokens(tree))
+        return await self.privacy.open(self.school, tree)
+
+    def words_of(self, tree: Any, *people: str | None) -> None:  # noqa: ANN401 -- JSON
+        """Say of texts in the answer that they are kept from others, and whose: said by or to them.
+
+        Who reads their own leaves no record; who reads theirs, they see.
+        """
+        self.reading.belongs(tree, *people)
+
+    async def on_record(
+        self, where: Mapping[str, Any], *, after: int = 0, limit: int = 0, latest: int = 0
+    ) -> list[Document]:
+        """The looks at this school that were put on record, in their order, or the `latest` first."""
         return await self.projector.mongo.keep("looks").find(
-            {"school": self.school, "opened": {"$gt": after}},
-            sort=[("opened", 1), ("_id", 1)],
-            limit=limit,
+            {"school": self.school, "opened": {"$gt": after}, **where},
+            sort=[("opened", -1 if latest else 1)],
+            limit=limit or latest,
         )
 
     async def count(self, view: View[Any], where: Mapping[str, Any]) -> int:
@@ -264,7 +292,7 @@ class Service:
 
     `who(directory, claims, account, at)` tells who a token's bearer is in a school; `directory` is
     the ledger it reads. `founding` is the one command that may come to a school that is not enrolled.
-    `erased` tells from the directory whose keys are destroyed for good.
+    `erased` tells from the directory of which scopes the keys are destroyed for good.
     `detours` may answer a command otherwise than by recording an event.
     `figures` brings up to date what `/metrics` tells of its schools; it is called before each reading.
     `wrong` tells what readiness must say of what the chores do.
@@ -275,7 +303,7 @@ class Service:
     name: str
     directory: View[Any]
     who: Callable[[Any, Claims, str, datetime], Caller]
-    erased: Callable[[Any], tuple[PersonId, ...]] = lambda _: ()
+    erased: Callable[[Any], tuple[str, ...]] = lambda _: ()
     streams: tuple[Stream, ...] = ()
     views: tuple[View[Any], ...] = ()
     queries: Mapping[type[Query], Answering] = field(default_factory=dict)
@@ -400,16 +428,21 @@ class Runtime:
     privacy: Privacy
     journal: Journal
     projector: Projector
+    looks: Looks = field(init=False)
     _lag: Lag = field(default_factory=Lag)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _erased: dict[str, set[PersonId]] = field(default_factory=dict)
-    """Whose keys this process has destroyed and knows no more, by school."""
+    _erased: dict[str, set[str]] = field(default_factory=dict)
+    """The scopes whose keys this process has destroyed and knows no more, by school."""
     _minute: datetime | None = None
     _callers: dict[tuple[str, Claims], tuple[BaseModel | None, Caller]] = field(
         default_factory=dict
     )
     """Who asked within this minute, and the directory they were found in."""
+
+    def __post_init__(self) -> None:
+        """Looks are kept where the keys are."""
+        self.looks = Looks(self.mongo)
 
     @classmethod
     def of(cls, service: Service, settings: Settings) -> "Runtime":
@@ -508,19 +541,19 @@ class Runtime:
         await work()
 
     async def _forget_all(self) -> None:
-        """Destroy the keys of everybody the log says is erased, at the start and as it happens."""
+        """Destroy the keys of all that the log says is erased, at the start and as it happens."""
         while True:
             for school, _ in self.projector.ledgers(self.service.directory):
                 await patiently(partial(self._forget, school))
             await asyncio.sleep(FORGET_AFTER)
 
     async def _forget(self, school: str) -> None:
-        """Destroy the keys of everybody erased in a school as far as the directory knows."""
+        """Destroy the keys of all that is erased in a school as far as the directory knows."""
         directory = self.projector.ledger(self.service.directory, school)
         erased = () if directory is None else self.service.erased(directory)
         done = self._erased.setdefault(school, set())
         if new := set(erased) - done:
-            await self.privacy.keyring.destroy({f"{school}/person.{person}" for person in new})
+            await self.privacy.keyring.destroy({f"{school}/{scope}" for scope in new})
             done |= new
 
     def _begin(self, work: Any) -> None:  # noqa: ANN401 -- a coroutine
@@ -636,6 +669,8 @@ class Runtime:
             raise UnknownSchool
         caller = await self._caller(claims, school, directory, moment)
         caller.demand(kind.allowed)
+        if caller.sealed and not (issubclass(kind, Query) and kind.method == "GET"):
+            raise NotAllowed
         return caller
 
     async def _up_to_date(self, asked: Asked, school: str) -> Claims:
@@ -831,7 +866,7 @@ class Runtime:
                 query = _parse(kind, asked.body or b"{}")
                 desk = self.desk(school, moment)
                 position = desk.position
-                found = await self._found(query, desk, caller)
+                found = await self._found(query, desk, caller, asked.headers.get(EXPORT, ""))
             outcome = "answered"
             return _answer({"ok": True, "position": position, "found": _page(found)})
         except Rejected as refusal:
@@ -846,25 +881,38 @@ class Runtime:
         finally:
             metrics.QUERIES.labels(self.service.name, label, outcome).inc()
 
-    async def _found(self, query: Query, desk: Desk, caller: Caller) -> Any:  # noqa: ANN401 -- JSON
+    async def _found(self, query: Query, desk: Desk, caller: Caller, export: str = "") -> Any:  # noqa: ANN401 -- JSON
         """What a query finds, its tokens opened; what is to be on record is, before it is answered."""
         await self._forget(desk.school)
+        desk = replace(desk, sealed=caller.sealed)
         found = await self.service.queries[type(query)](query, desk, caller)
-        opened = await self.privacy.open(desk.school, found)
-        if caller.on_record:
-            look = {
-                "_id": str(uuid4()),
-                "school": desk.school,
-                "service": self.service.name,
-                "by": caller.id,
-                "query": query.view(),
-                "asked": query.model_dump(mode="json", exclude_defaults=True),
-                "at": desk.at.isoformat(),
-                "position": desk.position,
-                "opened": int(desk.at.timestamp() * 1_000_000),
-            }
-            await self.mongo.keep("looks").insert(look)
-        return opened
+        if caller.sealed:
+            answer, read = _page(masked(found)), {}
+        else:
+            there = {*tokens(found)}
+            answer = _page(await self.privacy.open(desk.school, found, there))
+            if _listed(found) and len(answer["items"]) < len(found["items"]):
+                there = {*tokens({**found, "items": found["items"][: len(answer["items"])]})}
+            read = desk.reading.streams(
+                there,
+                caller.id,
+                lambda scope: self.privacy.keyring.is_erased(f"{desk.school}/{scope}"),
+            )
+        if read or export or caller.on_record:
+            await self.looks.record(
+                look(
+                    desk.school,
+                    caller.id,
+                    query.view(),
+                    service=self.service.name,
+                    asked=_asked(query),
+                    position=desk.position,
+                    export=export,
+                    rows=len(answer["items"]) if _listed(answer) else 1,
+                    streams=read,
+                )
+            )
+        return answer
 
     async def _across(
         self, asked: Asked, kind: type[AcrossSchools], moment: datetime
@@ -1164,7 +1212,7 @@ def _answer(body: Mapping[str, object]) -> Answer:
 
 def _page(found: Any) -> Any:  # noqa: ANN401 -- JSON
     """Cut a list so that it fits one message; `next` then continues behind the last item given."""
-    if not isinstance(found, dict) or "items" not in found:
+    if not _listed(found):
         return found
     room = PAGE_BYTES
     for n, item in enumerate(found["items"]):
@@ -1173,6 +1221,15 @@ def _page(found: Any) -> Any:  # noqa: ANN401 -- JSON
             kept = found["items"][:n]
             return {**found, "items": kept, "next": kept[-1]["opened"]}
     return found
+
+
+def _listed(found: Any) -> bool:  # noqa: ANN401 -- JSON
+    return isinstance(found, dict) and "items" in found
+
+
+def _asked(query: Query) -> dict[str, Any]:
+    """What was asked, as it goes on record; nothing where it is secret."""
+    return query.model_dump(mode="json", exclude_defaults=True) if query.method == "GET" else {}
 
 
 def _error(code: str, zh: str, en: str, **more: object) -> Answer:

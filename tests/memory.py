@@ -51,7 +51,8 @@ class Drawer(Collection):
     ) -> list[Document]:
         names = [sort] if isinstance(sort, str) else [name for name, _ in sort]
         found = [d for d in self.documents.values() if fits(d, where)]
-        found.sort(key=lambda d: [d[name] for name in names])
+        backwards = not isinstance(sort, str) and sort[0][1] < 0
+        found.sort(key=lambda d: [d[name] for name in names], reverse=backwards)
         wanted = {"_id", *(fields or ())}
         cut = [{k: v for k, v in d.items() if fields is None or k in wanted} for d in found]
         return cut[: limit or None]

@@ -1,13 +1,14 @@
 """Every figure the plan leaves to policy: default, unit, and where the default comes from. Pure."""
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict
 
 from services.campaign.calendar import Period, duration
-from services.campaign.events import SettingUnit
+from services.campaign.events import SettingUnit, TextKind
 
 type Source = Literal["plan", "public", "ours"]
 """`plan`: its words; `public`: seen in public rules of schools and offices; `ours`: a proposal."""
@@ -161,6 +162,21 @@ SETTINGS: dict[str, Setting] = {
     "names_warning": Setting(
         value="P90D", unit=SettingUnit.duration, source="ours", zh="保留期满前多久提示"
     ),
+    "originators_kept": Setting(
+        value="P1095D", unit=SettingUnit.duration, source="ours", zh="问题了结后意见人身份保留期限"
+    ),
+    "talks_kept": Setting(
+        value="P1825D", unit=SettingUnit.duration, source="ours", zh="谈心谈话内容保留期限"
+    ),
+    "papers_kept": Setting(
+        value="P1825D",
+        unit=SettingUnit.duration,
+        source="ours",
+        zh="对照检查、民主评议、心得体会和差距内容保留期限",
+    ),
+    "looks_kept": Setting(
+        value="P1095D", unit=SettingUnit.duration, source="ours", zh="查看记录保留期限"
+    ),
     "weight_response": Setting(
         value="0.1", unit=SettingUnit.ratio, source="public", zh="响应率权重"
     ),
@@ -174,6 +190,41 @@ SETTINGS: dict[str, Setting] = {
         value="0.9", unit=SettingUnit.ratio, source="public", zh="基本满意折算系数"
     ),
 }
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A kind of text that can be erased alone: whose stream's, which of its keys, how long it is kept.
+
+    `kept` names the policy setting. A name is erased `at_any_time` two people say so; a whole record only
+    when it was kept as long as policy says.
+    """
+
+    service: str
+    category: str
+    parts: tuple[str, ...]
+    kept: str = ""
+    at_any_time: bool = False
+
+    def scopes(self, stream: str) -> tuple[str, ...]:
+        """The scopes whose keys are destroyed."""
+        return tuple(f"{self.category}.{stream}{part and f'.{part}'}" for part in self.parts)
+
+
+TEXTS: dict[TextKind, Texts] = {
+    TextKind.originator: Texts(
+        "feedback", "opinion", ("originator",), "originators_kept", at_any_time=True
+    ),
+    TextKind.outsider: Texts("talks", "talk", ("outsider",), at_any_time=True),
+    TextKind.asker: Texts("talks", "request", ("outsider",), at_any_time=True),
+    TextKind.talk: Texts("talks", "talk", ("", "outsider", "help"), "talks_kept"),
+    TextKind.talk_request: Texts("talks", "request", ("", "outsider"), "talks_kept"),
+    TextKind.examination: Texts("meetings", "examination", ("",), "papers_kept"),
+    TextKind.appraisal: Texts("meetings", "appraisal", ("",), "papers_kept"),
+    TextKind.reflection: Texts("study", "reflection", ("",), "papers_kept"),
+    TextKind.gap: Texts("study", "gap", ("",), "papers_kept"),
+}
+"""What can be erased beside people. Who is meant is no more than who said it, never what was said of them."""
 
 
 class Policy(BaseModel):

@@ -42,6 +42,7 @@ from services.campaign.events import (
     SchoolEvent,
     Stage,
     StartCorrected,
+    TextsErased,
     UnitClosed,
     UnitCorrected,
     UnitEntered,
@@ -57,6 +58,7 @@ from shared.envelope import Record
 
 FOLLOWS: tuple[type[Event], ...] = (
     PersonErased,
+    TextsErased,
     *(
         event
         for alias in (
@@ -126,6 +128,7 @@ class Directory(BaseModel):
     units: dict[str, Unit] = {}
     roster: Roster = Roster()
     erased: tuple[PersonId, ...] = ()
+    erased_texts: tuple[str, ...] = ()
     accounts: dict[str, PersonId] = {}
     bureaus: dict[str, Bureau] = {}
     calendar: Calendar = Calendar()
@@ -208,13 +211,17 @@ class Directory(BaseModel):
         return Caller(person, frozenset({"person", *(role.value for role in held)}))
 
 
+AUDITOR = frozenset({"auditor", "person", "operator", "supervisor"})
+"""What an auditor asks as: the widest view there is, with nothing opened and nothing changed."""
+
+
 def who(directory: Directory | None, claims: Claims, account: str, at: datetime) -> Caller:
-    """Who asks. Operators, services, originators and anonymous callers are in no roster.
+    """Who asks. Operators, services, originators, auditors and anonymous callers are in no roster.
 
     Raises:
         Unauthenticated, UnknownPerson, UnknownSchool: as their names say.
     """
-    vouched = claims.roles & {"operator", "service", "originator", "anonymous"}
+    vouched = claims.roles & {"operator", "service", "originator", "auditor", "anonymous"}
     if directory is None and not vouched & {"operator", "service"}:
         raise UnknownSchool
     if "anonymous" in vouched:
@@ -224,15 +231,17 @@ def who(directory: Directory | None, claims: Claims, account: str, at: datetime)
         name = claims.subject.removeprefix(f"{role}:")
         if not name or not all(c.isascii() and (c.isalnum() or c == "-") for c in name):
             raise Unauthenticated
+        if "auditor" in vouched:
+            return Caller(PersonId(f"auditor:{name}"), AUDITOR, on_record=True, sealed=True)
         return Caller(PersonId(f"{role}:{name}"), vouched)
     if directory is None:
         raise UnknownSchool
     return directory.caller(account, at)
 
 
-def erased(directory: Directory) -> tuple[PersonId, ...]:
-    """Everybody whose keys are destroyed for good."""
-    return directory.erased
+def erased(directory: Directory) -> tuple[str, ...]:
+    """The scopes whose keys are destroyed for good: people, and texts that were erased alone."""
+    return (*(f"person.{person}" for person in directory.erased), *directory.erased_texts)
 
 
 def fold(directory: Directory | None, record: Record) -> Directory | None:
@@ -274,6 +283,8 @@ def _corrected(school: School, event: Event) -> School:
 
 def _erasing(directory: Directory, event: Event) -> dict[str, object]:
     """Who is erased stays in the roster; their number is free for whoever comes back."""
+    if isinstance(event, TextsErased):
+        return {"erased_texts": (*directory.erased_texts, *event.scopes)}
     if not isinstance(event, PersonErased):
         return {}
     people = directory.roster.people

@@ -49,6 +49,20 @@ class StageName(StrEnum):
     rectification_and_institution_building = "rectification_and_institution_building"
 
 
+class TextKind(StrEnum):
+    """What can be erased alone of what people said: who said it, or a whole record that policy kept."""
+
+    originator = "originator"
+    outsider = "outsider"
+    asker = "asker"
+    talk = "talk"
+    talk_request = "talk_request"
+    examination = "examination"
+    appraisal = "appraisal"
+    reflection = "reflection"
+    gap = "gap"
+
+
 class SettingUnit(StrEnum):
     """What the value of a policy setting counts."""
 
@@ -396,6 +410,14 @@ class ErasureRequested(Event):
     requested_by: PersonId
 
 
+class TextErasureRequested(Event):
+    TYPE = "campaign.erasure.text-requested.v1"
+    kind: TextKind
+    record: str
+    reason: Text
+    requested_by: PersonId
+
+
 class ErasureWithdrawn(Event):
     TYPE = "campaign.erasure.withdrawn.v1"
     reason: Text
@@ -410,6 +432,18 @@ class PersonErased(Event):
     TYPE = "campaign.erasure.person-erased.v1"
     ends = True
     people: tuple[PersonId, ...]
+    reason: Text
+
+
+class TextsErased(Event):
+    """The keys of these scopes are destroyed, at once and again at every start.
+
+    A scope is a stream's category and id, with a part where only that is meant.
+    """
+
+    TYPE = "campaign.erasure.texts-erased.v1"
+    ends = True
+    scopes: tuple[str, ...]
     reason: Text
 
 
@@ -566,7 +600,9 @@ type PersonEvent = (
     | MergeVoided
     | PersonVoided
 )
-type ErasureEvent = ErasureRequested | ErasureWithdrawn | PersonErased
+type ErasureEvent = (
+    ErasureRequested | TextErasureRequested | ErasureWithdrawn | PersonErased | TextsErased
+)
 type CalendarEvent = (
     SchoolYearSet
     | SchoolYearCancelled

@@ -61,6 +61,9 @@ from services.campaign.events import (
     SettingUnit,
     Stage,
     StartCorrected,
+    TextErasureRequested,
+    TextKind,
+    TextsErased,
     UnitClosed,
     UnitCorrected,
     UnitEntered,
@@ -407,9 +410,11 @@ people = View("people", PersonCard, person_card, PersonEvent.__value__.__args__)
 
 
 class ErasureCard(Card):
-    """Whom somebody asked to erase, who asked and who approved, and the last reason given."""
+    """Whom or what somebody asked to erase, who asked and who approved, and the last reason given."""
 
-    person: PersonId
+    person: PersonId | None = None
+    kind: TextKind | None = None
+    record: str | None = None
     state: Literal["requested", "withdrawn", "erased"] = "requested"
     reason: str
     requested_by: PersonId
@@ -419,11 +424,11 @@ class ErasureCard(Card):
 def erasure_card(card: ErasureCard | None, record: Record) -> ErasureCard | None:
     """An erasure after one more event."""
     match card, record.event:
-        case _, ErasureRequested() as event:
+        case _, ErasureRequested() | TextErasureRequested() as event:
             return ErasureCard(**dict(event), changed_at=record.at)
         case ErasureCard(), ErasureWithdrawn(reason=reason):
             return _changed(card, record, state="withdrawn", reason=reason)
-        case ErasureCard(), PersonErased(reason=reason):
+        case ErasureCard(), PersonErased(reason=reason) | TextsErased(reason=reason):
             done = {"state": "erased", "reason": reason, "approved_by": record.actor}
             return _changed(card, record, **done)
         case _:

@@ -9,10 +9,16 @@ from pydantic import Field
 from services.campaign.calendar import Calendar as Days
 from services.campaign.calendar import Day, duration
 from services.campaign.calendar import SchoolYear as Year
-from services.campaign.defaults import SETTINGS, Setting
+from services.campaign.defaults import SETTINGS, TEXTS, Setting
 from services.campaign.directory import Campaign as Entry
 from services.campaign.directory import Directory
 from services.campaign.domain import ADMINISTRATION
+from services.campaign.domain.erasure import (
+    ErasureCommand,
+    Facts,
+    RequestTextErasure,
+    TextsRequested,
+)
 from services.campaign.events import InspectionKind, Role, UnitKind
 from services.campaign.projection import (
     accounts,
@@ -29,6 +35,7 @@ from services.campaign.projection import (
 from services.campaign.roster import Person as RosterEntry
 from shared.callers import Caller, UnknownSchool
 from shared.decider import Command, NotFound, PersonId
+from shared.envelope import Subject
 from shared.marks import Id
 from shared.mongo import Document
 from shared.runtime import Cursor, Desk, Query
@@ -54,6 +61,24 @@ def _enrolled(desk: Desk) -> Directory:
     if known is None:
         raise UnknownSchool
     return known
+
+
+async def erasure_facts(command: ErasureCommand, desk: Desk) -> Facts:
+    """What a decision on an erasure looks at: the school; of texts, the record they belong to."""
+    known, state = _enrolled(desk), desk.state
+    match command, state:
+        case RequestTextErasure(kind=kind, record=record), _:
+            pass
+        case _, TextsRequested(kind=kind, record=record):
+            pass
+        case _:
+            return Facts(known)
+    texts = TEXTS[kind]
+    past = await desk.journal.read(str(Subject(desk.school, texts.service, texts.category, record)))
+    if not past or not texts.kept:
+        return Facts(known, there=bool(past))
+    kept = duration(known.policy.setting(texts.kept).value)
+    return Facts(known, there=True, kept_until=known.day(past[-1].at) + kept)
 
 
 # -- School, units -------------------------------------------------------------------------------
@@ -193,59 +218,6 @@ async def all_erasures(query: Erasures, desk: Desk, _: Caller) -> dict[str, Any]
     where = _asked(state=query.state)
     found = await desk.find(erasures, where, after=query.after, limit=query.limit)
     return _page([shown(document) for document in found], query.limit)
-
-
-class Retention(Query):
-    """Whose name has been kept as long as policy says, or soon will have been, as of a day.
-
-    A dry run: nobody is erased by it, that takes two people.
-    """
-
-    zh = "个人信息保留期限"
-    path = "retention"
-    allowed = ADMINISTRATION
-    on: Day | None = None
-    after: Cursor = 0
-    limit: int = Field(50, ge=1, le=200)
-
-
-async def retention(query: Retention, desk: Desk, _: Caller) -> dict[str, Any]:
-    """One page of people who left, with the last day of keeping; who was voided has none."""
-    known = _enrolled(desk)
-    day = query.on or known.day(desk.at)
-    kept = kept_until(known, day)
-    where = {"_id": {"$in": [f"{desk.school}/{person}" for person in kept]}}
-    found = await desk.find(people, where, after=query.after, limit=query.limit)
-    items = [_kept(document, kept[document["key"]], day) for document in found]
-    return {**_page(items, query.limit), "on": day.isoformat()}
-
-
-def kept_until(known: Directory, day: date) -> dict[PersonId, date | None]:
-    """Up to which day whose name is kept, of those where that day is past or near."""
-    names = ("names_kept", "names_warning")
-    keep, warn = (duration(known.policy.setting(name).value) for name in names)
-    erased = frozenset(known.erased)
-    found: dict[PersonId, date | None] = {}
-    for person, entry in known.roster.people.items():
-        if person in erased or entry.merged_into:
-            continue
-        if entry.voided:
-            found[person] = None
-        elif entry.left_on and entry.left_on + keep <= day + warn:
-            found[person] = entry.left_on + keep
-    return found
-
-
-def _kept(document: Document, until: date | None, day: date) -> dict[str, Any]:
-    return {
-        "id": document["key"],
-        "name": document["name"],
-        "left_on": document["left_on"],
-        "keep_until": until and until.isoformat(),
-        "state": "due" if until is None or until < day else "soon",
-        "position": document["position"],
-        "opened": document["opened"],
-    }
 
 
 class Accounts(Query):

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Coroutine
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -15,6 +17,8 @@ from shared.broker import JetStreamRefusal
 from shared.decider import Unavailable
 from shared.embedded import CannotRun, Embedded
 from shared.journal import LogDamaged
+from shared.looks import Looks, look
+from shared.mongo import Mongo
 from shared.privacy import WrongKey
 from shared.settings import Settings
 
@@ -78,6 +82,19 @@ def end(why: str, code: int) -> NoReturn:
     """Say in one line why it ends here."""
     typer.echo(f"taizhang: {' '.join(why.split())}", err=True)
     raise typer.Exit(code)
+
+
+async def leave_record(mongo: Mongo, school: str, kind: str, **asked: object) -> None:
+    """Put on record that data of a school are handed out past its doors, by whom of this machine.
+
+    Raises:
+        Unavailable: it is not on record; nothing may be handed out.
+    """
+    try:
+        user = getuser()
+    except OSError:  # a container's user may have no name
+        user = f"uid-{os.getuid()}"
+    await Looks(mongo).record(look(school, f"operator:{user}", kind, asked=asked))
 
 
 def titled(title: str, *headings: str) -> Table:

@@ -224,7 +224,7 @@ def print_rights() -> None:
 def token(
     subject: Annotated[str, typer.Argument(help="The account's subject, [a-z0-9-].")],
     role: Annotated[
-        list[str] | None, typer.Option(help="A role the issuer vouches for: operator.")
+        list[str] | None, typer.Option(help="A role the issuer vouches for: operator, auditor.")
     ] = None,
     school: Annotated[str, typer.Option(help="Good in this school only.")] = "",
     lifetime: Annotated[int, typer.Option(help="Seconds.")] = 8 * 3600,

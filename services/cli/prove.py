@@ -33,6 +33,7 @@ from services.cli.base import (
     app,
     embedded,
     end,
+    leave_record,
     run,
     show,
     tell,
@@ -172,7 +173,7 @@ def print_as_of(
 ) -> None:
     """Print a document of a view, or a stream and its state, as it stood then; exit 1 if there was none.
 
-    What is sealed stays sealed.
+    What is sealed stays sealed; that it was printed is on record (`looks`).
     """
     from services.stack import SERVICES, operator
     from shared.replay import UnknownView, as_of
@@ -190,6 +191,9 @@ def print_as_of(
         if found is None:
             typer.echo(f"taizhang: {view} had no {key} then", err=True)
             return WRONG
+        mongo = Mongo(settings.mongo_url, settings.mongo_database)
+        await leave_record(mongo, school, "as-of", view=view, key=key)
+        mongo.close()
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
         return GOOD
 

@@ -417,8 +417,9 @@ async def one_opinion(query: Opinion, desk: Desk, caller: Caller) -> Found:
         item = await _readable(document, desk, reader)
         if reader.said(document):
             item["disclosures"] = [_disclosed(d) for d in told]
+            desk.words_of(item["disclosures"], *_whose(document))
     elif any(d["owner"] in reader.ids for d in became):
-        item = _guarded(document, reader)
+        item = _guarded(document, reader, desk)
         hidden = ("verbatim_text", "sitting", "channel_text", "notes")
         item |= {name: sealed(item[name]) for name in hidden} | {"attachments": []}
     else:
@@ -451,6 +452,9 @@ async def receipt(_: Receipt, desk: Desk, caller: Caller) -> Found:
     found["messages"] = [{k: v for k, v in m.items() if k != "by"} for m in found["messages"]]
     told = await desk.find(disclosures, {"opinion": opinion})
     found["disclosures"] = [_disclosed(d) for d in told]
+    desk.words_of(found["disclosures"], *_whose(document))
+    looks = await desk.on_record({"whose": f"originator:{opinion}"}, latest=IDS)
+    found["read"] = [{"by": look["by"], "at": look["at"]} for look in looks]
     return {**found, "became": [_followed(d) for d in became]}
 
 
@@ -509,7 +513,7 @@ async def _readable(document: Document, desk: Desk, reader: _Reader) -> Found:
 
     Whoever said it reads their own words, but for what is to be erased.
     """
-    item = _guarded(document, reader)
+    item = _guarded(document, reader, desk)
     hidden = [TextRange.model_validate(r) for r in document["erased"]]
     if not reader.said(document):
         hidden += [TextRange.model_validate(r) for r in document["masked"]]
@@ -520,14 +524,21 @@ async def _readable(document: Document, desk: Desk, reader: _Reader) -> Found:
 
 async def _text(document: Document, hidden: Iterable[TextRange], desk: Desk) -> object:
     """The words with a block for every hidden character, or the mask of a text that is erased."""
-    opened: object = await desk.privacy.open(desk.school, document["verbatim_text"])
+    opened: object = await desk.open(document["verbatim_text"])
     if not isinstance(opened, str):
         return opened
     return masked(opened, hidden)
 
 
-def _guarded(document: Document, reader: _Reader) -> Found:
+def _whose(document: Document) -> tuple[str, str | None]:
+    """Who said something, by what they may read it by."""
+    entered = document["recorded_by_clerk"]
+    return f"originator:{document['key']}", None if entered else document["submitted_by"]
+
+
+def _guarded(document: Document, reader: _Reader, desk: Desk) -> Found:
     """An opinion without who said it, unless this reader may know."""
+    desk.words_of(shown(document), *_whose(document))
     item = {**shown(document), "version": document["own_version"]}
     del item["own_version"]
     if reader.trusted(document) or reader.said(document):
@@ -719,7 +730,7 @@ async def suggestions(query: Suggestions, desk: Desk, _: Caller) -> Found:
     document = await _collation(query.id, desk)
     card = collations.document.model_validate(content(document))
     found = [d for d in await _named(card.lengths, desk) if d["standing"]]
-    texts = await desk.privacy.open(desk.school, {d["key"]: d["verbatim_text"] for d in found})
+    texts = await desk.open({d["key"]: d["verbatim_text"] for d in found}, shown=False)
     readable = {
         d["key"]: masked(text, joined(_ranges(d["masked"]), _ranges(d["erased"])))
         for d in found

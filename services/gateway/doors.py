@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from services.campaign.directory import AUDITOR
 from services.gateway.picture import STYLE_HASH, picture
 from services.gateway.problems import Malformed, answer_of, invalid, problem
 from shared import metrics
@@ -476,15 +477,21 @@ def rights(routes: Iterable[Route]) -> str:
         "# Who may do and see what",
         "",
         "Derived from the commands and queries (`make rights`); a relation to the matter (own issue, own",
-        "words, four eyes) is decided by the rules on top of it.",
+        "words, four eyes) is decided by the rules on top of it. An `auditor` reads with every sealed text",
+        "sealed, and changes nothing.",
         "",
         "| door | 名称 | allowed |",
         "|---|---|---|",
     ]
     for route in sorted(routes, key=lambda r: (r.path, r.method)):
-        allowed = ", ".join(sorted(map(str, route.kind.allowed)))
+        allowed = ", ".join(sorted({*map(str, route.kind.allowed), *_audited(route)}))
         lines.append(f"| `{route.method} {route.path}` | {route.kind.zh} | {allowed} |")
     return "\n".join(lines) + "\n"
+
+
+def _audited(route: Route) -> frozenset[str]:
+    asks = issubclass(route.kind, Query) and route.method == "GET"
+    return frozenset({"auditor"}) if asks and route.kind.allowed & AUDITOR else frozenset()
 
 
 _TOKEN_SCHEMA = {"type": "string", "pattern": "^[a-z0-9-]{1,36}$"}

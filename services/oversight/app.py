@@ -23,7 +23,8 @@ service = Service(
         queries.Remarks: queries.all_remarks,
         queries.Overview: queries.in_sums,
         queries.Looks: queries.all_looks,
+        queries.Retention: queries.retention,
     },
-    chores=(shelf.take_down,),
+    chores=(shelf.take_down, shelf.let_looks_go),
     figures=telling.figures,
 )

@@ -1,12 +1,15 @@
 """What may be asked of oversight, and the facts its rules look at."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints
 
 from services.campaign.calendar import Day
+from services.campaign.directory import Directory
+from services.campaign.events import Role
 from services.oversight.domain import (
     READERS,
     Acknowledged,
@@ -36,16 +39,22 @@ from services.oversight.rules.engine import (
 from services.oversight.rules.evidence import Happened, Life
 from services.oversight.rules.figures import other_rates, three_rates
 from services.oversight.rules.overview import overview
+from services.oversight.rules.retention import Kind, near
 from services.oversight.rules.world import World
 from services.oversight.shelf import today, world
 from services.rectification.events import ObjectionRaised, VerdictRecorded
 from shared.callers import Caller, UnknownSchool
 from shared.decider import NotFound, PersonId, Rejected
+from shared.looks import number_of
 from shared.runtime import AcrossSchools, Cursor, Desk, Query
 from shared.views import shown
 
 PEOPLE = frozenset({"person", "operator"})
 BUREAU = frozenset({"bureau"})
+WATCHERS = frozenset({Role.principal_leader, Role.supervisor, "operator"})
+"""Who sees all that was read."""
+ADMINISTRATION = frozenset({Role.principal_leader, Role.school_administrator, "operator"})
+"""Who asks that something be erased; the same as in campaign."""
 GRANTED = frozenset({"granted_bureau"})
 """A bureau that the school lets look behind the sums."""
 
@@ -53,6 +62,12 @@ type Found = dict[str, Any]
 
 SubjectId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,36}(,[a-z0-9-]{1,36}){0,2}$")]
 """A subject as it is asked for: its one to three ids with commas between."""
+
+Reader = Annotated[str, StringConstraints(pattern=r"^([a-z]+:)?[a-zA-Z0-9._-]{1,64}$")]
+"""Who read: a person's id, or `operator:…`, `bureau:…`, `auditor:…`."""
+
+StreamName = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,36}\.[a-z0-9-]{1,36}$")]
+"""A stream as its texts are sealed: its category and its id."""
 
 type GroupName = Literal["all", "addressee", "wind", "topic", "discovery", "department"]
 
@@ -68,9 +83,7 @@ class BackToFront(Rejected):
 
 async def finding_facts(command: FindingCommand, desk: Desk) -> Facts:
     """What the engine says of the finding today."""
-    known = desk.ledger(directory)
-    if known is None:
-        raise UnknownSchool
+    known = _school(desk)
     match command, desk.state:
         case AcknowledgeFinding(rule=rule, subject=subject, period=period), _:
             return Facts(known, owed(await world(desk), rule, subject, period))
@@ -80,6 +93,13 @@ async def finding_facts(command: FindingCommand, desk: Desk) -> Facts:
             return Facts(known, "waived")
         case _:
             return Facts(known)
+
+
+def _school(desk: Desk) -> Directory:
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    return known
 
 
 # -- Rules ---------------------------------------------------------------------------------------
@@ -333,20 +353,94 @@ async def in_sums(query: Overview, desk: Desk, _: Caller) -> Found:
 
 
 class Looks(Query):
-    """What a bureau looked at here, and when."""
+    """Who read what, when: for who leads and the supervision group everything, else one's own words.
 
-    zh = "教育工委查看记录"
+    `stream` is what was read, as talk.ID; `by` who read it; `since` a day of the school.
+    """
+
+    zh = "查看记录"
     path = "looks"
-    allowed = READERS | {"operator"}
+    allowed = PEOPLE
+    by: Reader | None = None
+    stream: StreamName | None = None
+    since: Day | None = None
+    mine: bool = False
     after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
-async def all_looks(query: Looks, desk: Desk, _: Caller) -> Found:
-    """One page of what was looked at, in the order of time."""
-    found = await desk.on_record(after=query.after, limit=query.limit)
-    items = [{"id": look["_id"], **{k: v for k, v in look.items() if k != "_id"}} for look in found]
-    return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
+async def all_looks(query: Looks, desk: Desk, caller: Caller) -> Found:
+    """One page of looks in the order of time; nobody is told whose the words are.
+
+    Whose words were read is told who read them and when, not what else was read or asked for.
+    """
+    own = query.mine or not caller.roles & WATCHERS
+    known = _school(desk)
+    me = known.roster.aliases(known.roster.identity(caller.id))
+    where: Found = {"whose": {"$in": [*me]}} if own else {}
+    if query.by:
+        where["by"] = query.by
+    if query.stream:
+        where["streams.stream"] = query.stream
+    after = query.after
+    if query.since:
+        zone = ZoneInfo(known.school.zone)
+        after = max(after, number_of(datetime.combine(query.since, time.min, zone)) - 1)
+    found = await desk.on_record(where, after=after, limit=query.limit)
+    items = [_look(document, frozenset(me) if own else None) for document in found]
+    if own and query.stream:
+        items = [item for item in items if query.stream in item["streams"]]
+    full = len(found) == query.limit
+    return {"items": items, "next": found[-1]["opened"] if full else None}
+
+
+def _look(document: Found, me: frozenset[PersonId] | None) -> Found:
+    """A look as it is told; of `me` given, no more than that these read my words."""
+    names = ("opened", "at", "by", "service", "query")
+    told = {"id": document["_id"], **{name: document[name] for name in names}}
+    read = document.get("streams", ())
+    if me is not None:
+        return {**told, "streams": [s["stream"] for s in read if not me.isdisjoint(s["whose"])]}
+    more = {name: document.get(name) for name in ("asked", "position", "export", "rows", "read")}
+    return {**told, **more, "streams": [s["stream"] for s in read]}
+
+
+# -- Retention -----------------------------------------------------------------------------------
+
+
+class Retention(Query):
+    """What was kept as long as policy says, or soon will have been, as of a day: names, who spoke up, words.
+
+    A dry run: nothing is erased by it, that takes two people (`erasures`).
+    """
+
+    zh = "保留期限"
+    path = "retention"
+    allowed = ADMINISTRATION
+    on: Day | None = None
+    kind: Kind | None = None
+    after: Cursor = 0
+    limit: int = Field(50, ge=1, le=200)
+
+
+async def retention(query: Retention, desk: Desk, _: Caller) -> Found:
+    """One page, by the last day of keeping; who was entered by mistake has none."""
+    at = await world(desk)
+    day = query.on or at.day
+    people = at.directory.roster.people
+    items = [
+        {
+            "kind": one.kind,
+            "id": one.id,
+            "name": people[PersonId(one.id)].name if one.kind == "name" else None,
+            "since": one.since,
+            "keep_until": one.until,
+            "state": "due" if one.due(day) else "soon",
+        }
+        for one in near(at, day)
+        if query.kind in {None, one.kind}
+    ]
+    return {**_page(items, query.after, query.limit), "total": len(items), "on": day}
 
 
 # -- Findings ------------------------------------------------------------------------------------

@@ -8,20 +8,23 @@ before is kept where no stream moved that it looked at (`World.moved`).
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from weakref import ref
 
+from services.campaign.calendar import duration
 from services.campaign.directory import Directory
 from services.oversight.projection import directory, traces
 from services.oversight.rules.evidence import Life, Trace
 from services.oversight.rules.world import World
 from shared.callers import UnknownSchool
+from shared.looks import number_of
 from shared.runtime import Desk, Runtime, now, patiently
 from shared.views import Projector, content
 
 MANY = 500
 """Traces after which others get their turn."""
+EXPIRE_EVERY = 3600  # seconds between two removals of looks kept long enough
 DAYS_KEPT = 4
 """Worlds of how many days are kept: today's, and those of a comparison."""
 
@@ -134,7 +137,23 @@ async def take_down(runtime: Runtime) -> None:
     await patiently(partial(_take_down, runtime))
 
 
+async def let_looks_go(runtime: Runtime) -> None:
+    """Remove the looks that were kept as long as policy says."""
+    while True:
+        await patiently(partial(expire, runtime, now()))
+        await asyncio.sleep(EXPIRE_EVERY)
+
+
+async def expire(runtime: Runtime, at: datetime) -> None:
+    """Remove every school's looks from before its `looks_kept`."""
+    for school, known in runtime.projector.ledgers(directory):
+        before = number_of(at - duration(known.policy.setting("looks_kept").value))
+        old = {"school": school, "opened": {"$lt": before}}
+        await runtime.mongo.keep("looks").delete(old)
+
+
 async def _take_down(runtime: Runtime) -> None:
-    await runtime.mongo.keep("looks").index(("school", "opened"))
+    for fields in (("school", "opened"), ("school", "streams.stream"), ("school", "whose")):
+        await runtime.mongo.keep("looks").index(fields)
     for known in await runtime.projector.collection(directory).find({}, fields=["school"]):
         await world(runtime.desk(known["school"], now()))

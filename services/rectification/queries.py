@@ -270,7 +270,7 @@ async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, A
         late = {"stage": {"$in": TIMED}, "due.at": {"$lt": _now(desk)}}
         where["$and" if query.overdue else "$nor"] = [late]
     found = await desk.find(issues, where, after=query.after, limit=query.limit)
-    items = [_line(document, caller) for document in found]
+    items = [_line(document, caller, desk) for document in found]
     return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
 
 
@@ -285,7 +285,7 @@ class Issue(Query):
 
 async def ledger_line(query: Issue, desk: Desk, caller: Caller) -> dict[str, Any]:
     """The line, for those who may see it."""
-    return _line(await _visible(query.id, desk, caller), caller)
+    return _line(await _visible(query.id, desk, caller), caller, desk)
 
 
 class IssueSummary(Query):
@@ -362,9 +362,12 @@ class _Listener:
         return {**said, who: name, text: said[text] if self.hears else masked(said[text])}
 
 
-def _line(document: Document, caller: Caller) -> dict[str, Any]:
+def _line(document: Document, caller: Caller, desk: Desk) -> dict[str, Any]:
     """A line as this caller may see it: who judged is for confidants, what they wrote for the desk."""
     listener = _Listener.of(caller, document)
+    desk.words_of(document["objection"])
+    for verdict in document["verdicts"]:
+        desk.words_of(verdict, verdict["originator"])
     line = shown(document)
     line["verdicts"] = [listener.told(v, "originator", "comment") for v in document["verdicts"]]
     if not listener.hears:
@@ -440,7 +443,7 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     items: list[dict[str, Any]] = []
     for d in family:
         past = await _history(desk, "rectification", "issue", d["key"])
-        items += (_of_the_issue(record, listener) for record in past)
+        items += (_of_the_issue(record, listener, desk) for record in past)
         reworded = {notice["event"] for notice in d["notices"] if not notice["voided"]}
         told = {str(past[0].causation), *(() if outside else reworded)}
         for source in map(Source.model_validate, _found_in(d)):
@@ -459,7 +462,9 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
         items += (_told(record, _said(record)) for record in past)
     for opinion in heard:
         past = await _history(desk, "feedback", "opinion", opinion)
-        items += _of_an_opinion(past, listener)
+        told_of = [*_of_an_opinion(past, listener)]
+        desk.words_of(told_of, f"originator:{opinion}", _spoke(past))
+        items += told_of
     for collation in {s["id"] for d in family for s in d["sources"] if s["kind"] == "collation"}:
         past = await _history(desk, "feedback", "collation", collation)
         items += (_of_a_collation(r, heard, listener) for r in past if _mentions(r, heard))
@@ -537,9 +542,11 @@ def _mentions(record: Record, opinions: set[str]) -> bool:
     return any(opinion in text for opinion in opinions)
 
 
-def _of_the_issue(record: Record, listener: _Listener) -> dict[str, Any]:
+def _of_the_issue(record: Record, listener: _Listener, desk: Desk) -> dict[str, Any]:
     """An event of an issue; who judged or objected, and in which words, is guarded as on the ledger."""
     said = _said(record)
+    if isinstance(record.event, VerdictRecorded | ObjectionRaised):
+        desk.words_of(said, record.actor)
     match record.event:
         case VerdictRecorded():
             said = listener.told(said, "originator", "comment")
@@ -555,7 +562,7 @@ def _of_an_opinion(past: list[Record], listener: _Listener) -> Iterator[dict[str
     """The events of an opinion, none of them telling more than feedback would."""
     caller = listener.caller
     spoken = next((r.event for r in past if isinstance(r.event, OpinionSubmitted)), None)
-    who = spoken.submitted_by if spoken and not spoken.recorded_by_clerk else None
+    who = _spoke(past)
     entered = spoken.submitted_by if spoken else None
     hidden = any(isinstance(record.event, OpinionRedacted) for record in past)
     targets = {getattr(record.event, "target", None) for record in past}
@@ -572,6 +579,12 @@ def _of_an_opinion(past: list[Record], listener: _Listener) -> Iterator[dict[str
                 sealed = {name: masked(said[name]) for name in ("voiced_by", "contact")}
                 said = {**said, **sealed, "submitted_by": None if who else entered}
         yield _told(record, said, known=known or record.actor != who, role="originator")
+
+
+def _spoke(past: list[Record]) -> PersonId | None:
+    """Who entered an opinion of their own, with their account."""
+    spoken = next((r.event for r in past if isinstance(r.event, OpinionSubmitted)), None)
+    return spoken.submitted_by if spoken and not spoken.recorded_by_clerk else None
 
 
 def _of_a_collation(record: Record, opinions: set[str], listener: _Listener) -> dict[str, Any]:
@@ -640,7 +653,7 @@ async def became(query: OpinionIssues, desk: Desk, caller: Caller) -> dict[str, 
         wanted = [d["merged_into"] for d in here if d["merged_into"]]
         if not wanted:
             break
-    return {"items": [_line(document, caller) for document in found.values()], "next": None}
+    return {"items": [_line(document, caller, desk) for document in found.values()], "next": None}
 
 
 class RectificationPlans(Query):

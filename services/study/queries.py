@@ -253,7 +253,7 @@ async def all_reflections(query: Reflections, desk: Desk, caller: Caller) -> Fou
     """One page of reflections: that they were written and rated everybody sees, not how."""
     where = {"author": _aliases(query.author, desk)}
     found = await _listed(reflections, where, desk, query.after, query.limit)
-    lines = [_reflection(line, caller, known(desk)) for line in found]
+    lines = [_reflection(line, caller, desk) for line in found]
     return _page([{**line, "text": masked(line["text"])} for line in lines], query.limit)
 
 
@@ -271,12 +271,13 @@ async def reflection(query: Reflection, desk: Desk, caller: Caller) -> Found:
     document = await desk.document(reflections, query.id)
     if document is None:
         raise NotFound
-    return _reflection(shown(document), caller, known(desk))
+    return _reflection(shown(document), caller, desk)
 
 
-def _reflection(line: Found, caller: Caller, known: Directory) -> Found:
+def _reflection(line: Found, caller: Caller, desk: Desk) -> Found:
     """A reflection with its words masked unless the caller wrote it or reads it."""
-    if caller.roles & READERS or _own(caller, known, line["author"]):
+    desk.words_of(line, line["author"])
+    if caller.roles & READERS or _own(caller, known(desk), line["author"]):
         return line
     ratings = [masked({**r, "rating": None}) for r in line["ratings"]]
     sealed = {name: masked(line[name]) for name in ("title", "text", "reason")}
@@ -331,7 +332,7 @@ async def reflection_findings(query: ReflectionFindings, desk: Desk, _: Caller) 
     found = await desk.find(reflections, COUNTS)
     minimum = int(school.policy.setting("minimum_reflection").value)
     limit = query.at_least or float(school.policy.setting("copied_reflection").value)
-    texts = await desk.privacy.open(desk.school, {d["key"]: d["text"] for d in found})
+    texts = await desk.open({d["key"]: d["text"] for d in found}, shown=False)
     readable = {key: text for key, text in texts.items() if isinstance(text, str)}
     authors = {d["key"]: school.roster.identity(d["author"]) for d in found}
     every = await asyncio.to_thread(alike, readable, limit, MAX_TEXT)
@@ -376,6 +377,8 @@ async def all_gaps(query: Gaps, desk: Desk, caller: Caller) -> Found:
     }
     found = await _listed(gaps, where, desk, query.after, query.limit)
     reads = bool(caller.roles & READERS)
+    for line in found:
+        desk.words_of(line, line["person"])
     lines = [
         line if reads or _own(caller, known(desk), line["person"]) else masked(line)
         for line in found
@@ -421,7 +424,10 @@ async def all_self_ratings(query: SelfRatings, desk: Desk, caller: Caller) -> Fo
     """One page of self-ratings."""
     own = None if caller.roles & READERS else _aliases(caller.id, desk)
     where = {"campaign": query.campaign, "person": own}
-    return _page(await _listed(self_ratings, where, desk, query.after, query.limit), query.limit)
+    found = await _listed(self_ratings, where, desk, query.after, query.limit)
+    for line in found:
+        desk.words_of(line, line["person"])
+    return _page(found, query.limit)
 
 
 # -- Six ones --------------------------------------------------------------------------------------
@@ -450,7 +456,7 @@ async def all_activities(query: Activities, desk: Desk, caller: Caller) -> Found
         "on": _within(span) if query.since or query.until else None,
     }
     found = await _listed(activities, where, desk, query.after, query.limit)
-    return _page([_activity(line, caller, known(desk)) for line in found], query.limit)
+    return _page([_activity(line, caller, desk) for line in found], query.limit)
 
 
 FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
@@ -471,14 +477,15 @@ async def activity(query: Activity, desk: Desk, caller: Caller) -> Found:
     document = await desk.document(activities, query.id)
     if document is None:
         raise NotFound
-    return _activity(shown(document), caller, known(desk))
+    return _activity(shown(document), caller, desk)
 
 
-def _activity(line: Found, caller: Caller, known: Directory) -> Found:
+def _activity(line: Found, caller: Caller, desk: Desk) -> Found:
     """An activity with its place in the school's calendar; who is not privy to it sees that it was."""
-    told = {**line, **asdict(boards.place(date.fromisoformat(line["on"]), known))}
+    told = {**line, **asdict(boards.place(date.fromisoformat(line["on"]), known(desk)))}
     involved = [person for person in (line["person"], line["visited"]) if person]
-    if caller.roles & PRIVY or _own(caller, known, *involved):
+    desk.words_of(told, *involved)
+    if caller.roles & PRIVY or _own(caller, known(desk), *involved):
         return told
     return {**masked(told), "pupil": None, "visited": None}
 

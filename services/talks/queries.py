@@ -117,7 +117,9 @@ async def one_talk(query: Talk, desk: Desk, caller: Caller) -> dict[str, Any]:
         raise NotFound
     school = _school(desk)
     card = {**_listed(document, school), **{name: document[name] for name in KEPT}}
-    party = caller.id in _identities(document["parties"], school)
+    parties = _identities(document["parties"], school)
+    desk.words_of(card, *parties)
+    party = caller.id in parties
     reads = party or bool(caller.roles & _released(document, school))
     if not reads:
         card |= {name: masked(card[name]) for name in SPOKEN}
@@ -204,7 +206,7 @@ async def all_requests(query: TalkRequests, desk: Desk, caller: Caller) -> dict[
         me = {"$in": _names(caller.id, school)}
         where["$or"] = [{name: me} for name in ("asker", "asked", "recorded_by")]
     found = await desk.find(requests, where, after=query.after, limit=query.limit)
-    return _page([_request(document, caller, school) for document in found], query.limit)
+    return _page([_request(document, caller, desk) for document in found], query.limit)
 
 
 class TalkRequest(Query):
@@ -222,11 +224,12 @@ async def one_request(query: TalkRequest, desk: Desk, caller: Caller) -> dict[st
     school = _school(desk)
     if document is None or not (_concerned(document, caller, school) or caller.roles & OFFICE):
         raise NotFound
-    return _request(document, caller, school)
+    return _request(document, caller, desk)
 
 
-def _request(document: Document, caller: Caller, school: Directory) -> dict[str, Any]:
-    card = shown(document)
+def _request(document: Document, caller: Caller, desk: Desk) -> dict[str, Any]:
+    card, school = shown(document), _school(desk)
+    desk.words_of(card, *_named(document, school))
     return card if _concerned(document, caller, school) else {**card, **masked(_texts(document))}
 
 
@@ -235,8 +238,12 @@ def _texts(document: Document) -> dict[str, Any]:
 
 
 def _concerned(document: Document, caller: Caller, school: Directory) -> bool:
+    return caller.id in _named(document, school)
+
+
+def _named(document: Document, school: Directory) -> frozenset[PersonId]:
     named = [document[name] for name in ("asker", "asked", "recorded_by")]
-    return caller.id in _identities(filter(None, named), school)
+    return _identities(filter(None, named), school)
 
 
 # -- Who has talked with whom --------------------------------------------------------------------

@@ -1,19 +1,23 @@
 """Somebody is erased by two people, once they have left, and with every entry merged into theirs."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
 
 from services.campaign.app import service
-from services.campaign.calendar import Period
-from services.campaign.defaults import Policy
-from services.campaign.directory import Campaign
+from services.campaign.calendar import duration
+from services.campaign.defaults import SETTINGS, TEXTS
 from services.campaign.domain import FourEyes, NotInRoster
 from services.campaign.domain.erasure import (
     ApproveErasure,
+    Facts,
+    NoSuchRecord,
     RequestErasure,
+    RequestTextErasure,
     StillHere,
+    StillKept,
     WithdrawErasure,
     decider,
 )
@@ -25,23 +29,24 @@ from services.campaign.events import (
     PersonEntered,
     PersonErased,
     PersonMerged,
-    PersonVoided,
     SchoolLeft,
-    SettingUnit,
+    TextErasureRequested,
+    TextKind,
+    TextsErased,
 )
 from services.campaign.projection import erasure_card
 from services.campaign.queries import (
     Erasures,
-    Retention,
     all_erasures,
-    kept_until,
+    erasure_facts,
     person_shown,
-    retention,
 )
-from services.campaign.roster import Person, Roster
+from services.campaign.roster import Person
 from services.stack import SERVICES
 from shared.callers import Caller
 from shared.decider import OutOfOrder, PersonId
+from shared.envelope import GENESIS, Provenance, Subject, draft
+from shared.marks import Sealed, marked
 from shared.mongo import Document
 from shared.privacy import ScopeErased, _ciphers
 from shared.views import Working
@@ -69,10 +74,23 @@ from tests.campaign.test_school import enrolled
 from tests.memory import TOWN, works
 from tests.scenario import Scenario
 
-erasure = Scenario(decider, DIRECTORY)
+erasure = Scenario(decider, Facts(DIRECTORY))
 requested = ErasureRequested(person=GONE, reason="本人要求", requested_by=ADMIN)
 withdrawn = ErasureWithdrawn(reason="本人收回")
 erased = PersonErased(people=(GONE,), reason="核实无误")
+
+
+NAMED = ("opinion.o1.originator",)
+texts_requested = TextErasureRequested(
+    kind=TextKind.originator, record="o1", reason="家长要求", requested_by=ADMIN
+)
+texts_erased = TextsErased(scopes=NAMED, reason="核实无误")
+
+
+def ask_texts(
+    kind: TextKind = TextKind.originator, record: str = "o1", reason: str = "家长要求"
+) -> RequestTextErasure:
+    return RequestTextErasure(by=ADMIN, at=NOON, kind=kind, record=record, reason=reason)
 
 
 def ask(reason: str = "本人要求", person: PersonId = GONE) -> RequestErasure:
@@ -91,11 +109,8 @@ def knowing(**people: Person) -> Scenario:
     """The same school with other entries in its roster."""
     entries = {PersonId(key): entry for key, entry in people.items()}
     roster = {**DIRECTORY.roster.people, **entries}
-    return erasure.knowing(
-        DIRECTORY.model_copy(
-            update={"roster": DIRECTORY.roster.model_copy(update={"people": roster})}
-        )
-    )
+    changed = DIRECTORY.roster.model_copy(update={"people": roster})
+    return erasure.knowing(Facts(DIRECTORY.model_copy(update={"roster": changed})))
 
 
 def test_one_asks_and_another_approves() -> None:
@@ -133,7 +148,97 @@ def test_it_is_never_undone() -> None:
     erasure.given(requested, erased).when(withdraw()).then_rejected(OutOfOrder)
     erasure.given(requested, erased).when(ask()).then_rejected(Erased)
     as_alias = DIRECTORY.model_copy(update={"erased": (GONE,)})
-    erasure.knowing(as_alias).given().when(ask()).then_rejected(Erased)
+    erasure.knowing(Facts(as_alias)).given().when(ask()).then_rejected(Erased)
+
+
+there = erasure.knowing(Facts(DIRECTORY, there=True))
+
+
+def test_who_spoke_up_without_being_in_the_roster_is_erased_by_two_people_as_well() -> None:
+    there.given().when(ask_texts()).then(texts_requested)
+    there.given(texts_requested).when(ask_texts()).then_nothing()
+    there.given(texts_requested).when(ask_texts(reason="另")).then_rejected(OutOfOrder)
+    there.given(texts_requested).when(approve(ADMIN)).then_rejected(FourEyes)
+    there.given(texts_requested).when(approve()).then(texts_erased)
+    there.given(texts_requested, texts_erased).when(approve()).then_nothing()
+    there.given(texts_requested, texts_erased).when(withdraw()).then_rejected(OutOfOrder)
+    there.given(texts_requested, texts_erased).when(ask_texts()).then_rejected(Erased)
+    there.given(texts_requested).when(withdraw()).then(withdrawn)
+    there.given(texts_requested, withdrawn).when(ask_texts()).then(texts_requested)
+    assert ask_texts().unique() != ask_texts(record="o2").unique()
+    assert ask_texts().unique() != ask_texts(TextKind.outsider).unique()
+
+
+def test_what_is_not_there_or_gone_already_is_not_erased() -> None:
+    erasure.given().when(ask_texts()).then_rejected(NoSuchRecord)
+    erasure.given(texts_requested).when(approve()).then_rejected(NoSuchRecord)
+    gone = DIRECTORY.model_copy(update={"erased_texts": NAMED})
+    already = erasure.knowing(Facts(gone, there=True))
+    already.given().when(ask_texts()).then_rejected(Erased)
+    already.given(texts_requested).when(approve()).then_rejected(Erased)
+
+
+WHOLE = [kind for kind, texts in TEXTS.items() if not texts.at_any_time]
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_whole_record_is_erased_only_when_policy_keeps_it_no_longer(kind: TextKind) -> None:
+    for until, refused in ((TODAY, True), (YESTERDAY, False)):
+        known = erasure.knowing(Facts(DIRECTORY, there=True, kept_until=until))
+        for outcome in (
+            known.given().when(ask_texts(kind)),
+            known.given(texts_requested.model_copy(update={"kind": kind})).when(approve()),
+        ):
+            if refused:
+                outcome.then_rejected(StillKept)
+            else:
+                assert outcome.decided() is not None
+
+
+def test_what_is_erased_of_a_kind_are_all_the_keys_its_texts_have() -> None:
+    """A part that is added to a stream of a kind is erased with it, or it would stay behind."""
+    parts: dict[tuple[str, str], set[str]] = {}
+    for each in SERVICES:
+        for stream in each.streams:
+            for event in stream.decider.members(stream.decider.events):
+                place = each.name, stream.decider.category
+                parts.setdefault(place, set()).update(_parts(event))
+    for kind in WHOLE:
+        texts = TEXTS[kind]
+        assert {*texts.parts} == parts[texts.service, texts.category], kind
+    for texts in TEXTS.values():
+        assert {*texts.parts} <= parts[texts.service, texts.category]
+        assert not texts.kept or texts.kept in SETTINGS
+
+
+def _parts(model: type[BaseModel]) -> set[str]:
+    found: set[str] = set()
+    for what in marked(model).values():
+        if isinstance(what, Sealed):
+            found.add(what.part)
+        elif isinstance(what, type):
+            found |= _parts(what)
+    return found
+
+
+@pytest.mark.parametrize("kind", [TextKind.originator, TextKind.talk])
+async def test_the_facts_of_an_erasure_are_read_from_the_log_of_the_record(kind: TextKind) -> None:
+    at = await works(service, DIRECTORY)
+    texts = TEXTS[kind]
+    desk = at.runtime.desk(TOWN, NOON)
+    assert not (await erasure_facts(ask_texts(kind), desk)).there
+    place = Subject(TOWN, texts.service, texts.category, "o1")
+    told = Provenance(ADMIN, NOON, NOON, UUID(int=1), "0" * 64, UUID(int=1))
+    new = draft(place, erased, told, version=1, previous=GENESIS)
+    await at.pages.append(new, after=0)
+
+    found = await erasure_facts(ask_texts(kind), desk)
+
+    kept = duration(SETTINGS[texts.kept].value or "")
+    assert (found.there, found.kept_until) == (True, TODAY + kept)
+    state = decider.fold([texts_requested.model_copy(update={"kind": kind})])
+    approving = at.runtime.desk(TOWN, NOON, state)
+    assert await erasure_facts(approve(), approving) == found
 
 
 @pytest.mark.parametrize("person", [TEACHER, HEAD])
@@ -191,10 +296,13 @@ def test_the_number_of_who_was_erased_is_free_and_the_entry_still_counts() -> No
 
 def test_every_service_knows_from_the_directory_whom_to_forget() -> None:
     another = PersonErased(people=(SPARE, NOBODY), reason="核实无误")
-    past = ("no1", enrolled), ("e", requested), ("e", erased), ("f", another)
+    past = ("no1", enrolled), ("e", requested), ("e", erased), ("t", texts_erased), ("f", another)
     known = directory_after(log(*past))
     for each in SERVICES:
-        assert each.erased(known) == (GONE, SPARE, NOBODY)
+        assert each.erased(known) == (
+            *(f"person.{person}" for person in (GONE, SPARE, NOBODY)),
+            *NAMED,
+        )
 
 
 async def test_nobody_comes_back_with_an_old_key_or_while_views_begin_again() -> None:
@@ -259,69 +367,6 @@ def test_who_was_erased_stays_in_the_roster_and_is_shown_as_erased() -> None:
     reader = Caller(TEACHER, frozenset({"person"}))
     assert person_shown({**card, **place}, TODAY, reader, after)["erased"]
     assert not person_shown({**card, **place}, TODAY, reader, DIRECTORY)["erased"]
-
-
-KEPT = timedelta(days=1825)
-WARNED = timedelta(days=90)
-
-
-@pytest.mark.parametrize(
-    ("later", "listed"),
-    [
-        (KEPT - WARNED - timedelta(days=1), False),
-        (KEPT - WARNED, True),
-        (KEPT, True),
-        (KEPT + timedelta(days=1), True),
-    ],
-)
-def test_whose_name_was_kept_long_enough_is_listed_and_before_that_for_a_while(
-    later: timedelta, *, listed: bool
-) -> None:
-    expected = {GONE: YESTERDAY + KEPT} if listed else {}
-    assert kept_until(DIRECTORY, YESTERDAY + later) == expected
-
-
-def test_who_was_erased_or_merged_is_not_listed_and_who_was_voided_is_at_once() -> None:
-    day = YESTERDAY + KEPT
-    assert kept_until(DIRECTORY.model_copy(update={"erased": (GONE,)}), day) == {}
-    others = {SPARE: someone(voided=True), GONE: someone(left_on=YESTERDAY, merged_into=HEAD)}
-    roster = Roster(people={**DIRECTORY.roster.people, **others})
-    assert kept_until(DIRECTORY.model_copy(update={"roster": roster}), day) == {SPARE: None}
-
-
-def test_a_school_says_itself_how_long_names_are_kept() -> None:
-    own = {"names_kept": Period(value="P30D", unit=SettingUnit.duration)}
-    running = Campaign(
-        title="…", begins_on=TODAY, ends_on=TODAY, stages=(), policy=Policy(values=own)
-    )
-    school = DIRECTORY.model_copy(update={"campaigns": {"this-year": running}})
-    assert kept_until(school, TODAY) == {GONE: YESTERDAY + timedelta(days=30)}
-
-
-@pytest.mark.parametrize(("after", "state"), [(KEPT, "soon"), (KEPT + timedelta(days=1), "due")])
-async def test_the_list_is_a_dry_run_for_any_day(after: timedelta, state: str) -> None:
-    at = await works(service, DIRECTORY)
-    entered = PersonEntered(name="…", joined_on=NEW_YEAR)
-    entry, left = (GONE, entered), (GONE, SchoolLeft(on=YESTERDAY))
-    await at.runtime.projector.apply(memory.log(entry, left, by=ADMIN, noon=NOON))
-    desk = at.runtime.desk(TOWN, NOON)
-    found = await retention(
-        Retention(on=YESTERDAY + after), desk, Caller(ADMIN, frozenset({"person"}))
-    )
-    [item] = found["items"]
-    assert (item["id"], item["state"]) == (GONE, state)
-
-
-async def test_who_was_voided_is_due_at_once() -> None:
-    at = await works(service, DIRECTORY)
-    past = (
-        (SPARE, PersonEntered(name="…", joined_on=NEW_YEAR)),
-        (SPARE, PersonVoided(reason="重复")),
-    )
-    await at.runtime.projector.apply(memory.log(*past, by=ADMIN, noon=NOON))
-    asker = Caller(ADMIN, frozenset({"person"}))
-    [item] = (await retention(Retention(), at.runtime.desk(TOWN, NOON), asker))["items"]
-    assert (item["id"], item["state"], item["keep_until"]) == (SPARE, "due", None)
 
 
 async def test_erasures_are_listed_by_how_they_stand() -> None:

@@ -329,7 +329,7 @@ async def test_a_position_there_is_not_yet_is_not_waited_for_longer_than_asked(
 async def test_a_preference_that_means_nothing_is_no_reason_to_refuse(
     school: School, prefer: str
 ) -> None:
-    answer = await school.ask("clerk", "GET", "/opinions", Prefer=prefer)
+    answer = await school.ask("clerk", "GET", "/solicitations", Prefer=prefer)
 
     assert answer.status_code == 200
 
@@ -404,5 +404,5 @@ async def test_a_malformed_message_on_nats_is_answered_and_the_service_lives_on(
 
     error = json.loads(answer.body)["error"]
     assert answer.headers["Nats-Service-Error-Code"] == error["code"] != "internal"
-    assert (await school.ask("clerk", "GET", "/opinions")).status_code == 200
+    assert (await school.ask("clerk", "GET", "/solicitations")).status_code == 200
     assert (await school.ask("clerk", "GET", "/issues")).status_code == 200

@@ -193,6 +193,9 @@ async def test_a_document_and_a_stream_are_told_as_they_stood_then(
     assert (told["stage"], told["owner"], told["position"]) == ("open", None, opened)
     assert str(ISSUE["title"]) not in then.out  # what is sealed stays sealed
     assert none is None
+    looks = (await school.get("leader", "/looks"))["items"]
+    assert [(look["query"], look["asked"]["key"]) for look in looks] == [("as-of", issue)] * 2
+    assert {look["by"].partition(":")[0] for look in looks} == {"operator"}
 
     ask = ("as-of", "rectification.issue", school.id, issue)
     stream = await taizhang(stack.settings, *ask, "--position", str(opened))

@@ -1,6 +1,6 @@
 """A school in sums: what its bureau sees, and what the metrics tell."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,12 @@ from services.oversight.queries import Board, Looks, Outstanding, Overview
 from services.oversight.rules.engine import board
 from services.oversight.rules.figures import three_rates
 from services.oversight.rules.overview import STAGES, SUMS, WINDS, issues, overview, plan
+from services.oversight.shelf import expire
 from services.oversight.telling import figures, told_of
 from shared import metrics
 from shared.callers import Caller
 from shared.decider import NotFound, PersonId
+from shared.looks import look, moment_of
 from shared.runtime import Query
 from tests.memory import TOWN
 from tests.oversight.deeds import TEXT, claimed, closed, opened, talked
@@ -43,6 +45,7 @@ from tests.oversight.town import (
 
 OUTSIDE = Caller(PersonId("bureau:b1"), frozenset({"bureau"}), on_record=True)
 TRUSTED = Caller(PersonId("bureau:b1"), frozenset({"bureau", "granted_bureau"}), on_record=True)
+LEADS = Caller(LEADER, frozenset({"person", "principal_leader"}))
 REVISED = PlanRevised(
     revision=2,
     title=TEXT,
@@ -165,8 +168,7 @@ async def test_by_grant_it_is_told_who_is_outstanding() -> None:
 
 
 async def test_who_may_look_things_up_themselves_is_told_no_names() -> None:
-    leads = Caller(LEADER, frozenset({"person", "principal_leader"}))
-    found = await asked(Outstanding(rule="R46"), leads)
+    found = await asked(Outstanding(rule="R46"), LEADS)
     assert all("names" not in item for item in found["items"])
 
 
@@ -174,7 +176,7 @@ async def test_what_a_bureau_looks_at_is_on_record_and_what_others_do_is_not() -
     at_work = await works(talked("t1", ZHOU, LEADER))
     runtime = at_work.runtime
     desk = runtime.desk(TOWN, at_work.pages.log[-1].at)
-    leads = Caller(LEADER, frozenset({"person", "principal_leader"}))
+    leads = LEADS
 
     await runtime._found(Board(), desk, leads)
     await runtime._found(Outstanding(rule="R46"), desk, TRUSTED)
@@ -185,6 +187,29 @@ async def test_what_a_bureau_looks_at_is_on_record_and_what_others_do_is_not() -
     assert [(look["by"], look["query"], look["asked"], look["position"]) for look in looks] == [
         ("bureau:b1", "outstanding", {"rule": "R46"}, 1)
     ]
+
+
+async def test_looks_are_paged_and_go_when_they_were_kept_long_enough() -> None:
+    at_work = await works()
+    runtime = at_work.runtime
+    desk = runtime.desk(TOWN, NOON)
+    for n in range(5):
+        await runtime.looks.record(look(TOWN, "bureau:b1", f"q{n}"))
+        await runtime.looks.record(look("another", "bureau:b1", f"q{n}"))
+
+    seen, after = [], 0
+    while after is not None:
+        page = await service.queries[Looks](Looks(after=after, limit=2), desk, LEADS)
+        seen += [item["query"] for item in page["items"]]
+        after = page["next"]
+    assert seen == [f"q{n}" for n in range(5)]
+
+    kept = timedelta(days=1095)
+    last = [d["opened"] for d in at_work.kept("looks").values() if d["school"] == TOWN][3]
+    await expire(runtime, moment_of(last) + kept)
+    left = [(d["school"], d["query"]) for d in at_work.kept("looks").values()]
+    assert [query for school, query in left if school == TOWN] == ["q3", "q4"]
+    assert len(left) == 7
 
 
 def test_who_looks_is_known_by_their_account_alone() -> None:

@@ -93,7 +93,8 @@ CODES = {
     "raised_by", "setting", "sha256", "solicitation", "submitted_by", "target", "value",
     "verbatim_sha256", "verifier", "zone", "reviewer", "accountable_leader", "unit", "id",
     "responsible_department", "collator", "drafted_by", "opened_by", "entered_by", "recorded_by",
-    "code_hash", "event", "item", "meeting", "period", "pupil", "reports_on", "request", "rule", "talk",
+    "code_hash", "event", "item", "meeting", "period", "pupil", "record", "reports_on", "request",
+    "rule", "talk",
 }  # fmt: skip
 """Fields of events that hold a code, an id or a hash: nothing anybody wrote in their own words."""
 

@@ -128,6 +128,8 @@ async def appraised_member(query: AppraisedMember, desk: Desk, caller: Caller) -
         raise NotFound
     found = await desk.document(appraised_members, f"{query.id}/{query.member}")
     said = found["said"] if found else []
+    for words in said:
+        desk.words_of(words, words["giver"], query.member)
     leads = appraisal_domain.Facts(known).hosts(caller.id, card.branch, desk.at)
     if not (caller.roles & CONFIDANTS or leads or _is(query.member, caller, known)):
         said = [s if _is(s["giver"], caller, known) else masked(s) for s in said]

@@ -157,6 +157,7 @@ async def one_examination(query: Examination, desk: Desk, caller: Caller) -> dic
     if document is None or written is None:
         raise NotFound
     words = content(written)
+    desk.words_of(words, document["person"])
     if not _reads_paper(caller, document, known_to(desk)):
         words = masked(words)
     return {**_examined(document, await _issues(desk), known_to(desk)), **words}

@@ -133,6 +133,8 @@ async def minutes(query: MeetingMinutes, desk: Desk, caller: Caller) -> dict[str
     where = {"meeting": query.id, "number": {"$gt": query.after}}
     found = await desk.find(speeches, where)
     page = sorted(map(content, found), key=lambda speech: int(speech["number"]))[: query.limit]
+    for speech in page:
+        desk.words_of(speech, speech["speaker"])
     said = page if _reads(document, caller, known_to(desk)) else [masked(speech) for speech in page]
     items = [{**speech, "opened": speech["number"]} for speech in said]
     return {
