@@ -3,7 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -123,3 +124,16 @@ def show(told: dict[str, Any], table: Callable[[dict[str, Any]], Table], *, as_j
 def tell(data: object, lines: list[str], *, as_json: bool) -> None:
     """Print data as JSON, or what it says in lines."""
     typer.echo(json.dumps(data, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@contextmanager
+def progress(what: str, *, silent: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar, where somebody looks, that is told how much is done, and of how much."""
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    unseen = silent or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=unseen) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, last: bar.update(task, completed=done, total=last)

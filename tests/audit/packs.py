@@ -14,7 +14,7 @@ from services.audit.pack import MEMBERS, Making, Manifest, Placed, Scope, direct
 from services.audit.shelf import Shelf
 from services.audit.unpack import Verdict, check
 from services.campaign.events import SchoolEnrolled
-from services.cli.prove import account_of
+from services.cli.pack import account_of
 from services.feedback.events import (
     CollatedOpinion,
     CollationClosed,

@@ -87,3 +87,6 @@ async def test_a_school_and_an_issue_of_it_are_packed_and_a_third_party_checks_b
     assert other.encode() not in content
     assert other.encode() in whole.read_bytes()
     assert "菜凉".encode() not in content + whole.read_bytes()
+    looks = (await school.get("leader", "/looks"))["items"]
+    handed_out = [look["asked"] for look in looks if look["query"] == "pack"]
+    assert sorted(str(asked["issue"]) for asked in handed_out) == sorted(["None", issue])

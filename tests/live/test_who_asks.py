@@ -1,6 +1,7 @@
 """Who asks is remembered for a while, and yet a post counts from its first day to its last."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,6 +9,7 @@ from shared.runtime import now
 from tests.live.school import ISSUE, School
 
 pytestmark = pytest.mark.live
+HERE = ZoneInfo("Asia/Shanghai")  # where the school is
 
 
 async def test_a_post_counts_as_soon_as_it_is_taken(school: School) -> None:
@@ -28,7 +30,7 @@ async def test_a_post_counts_as_soon_as_it_is_taken(school: School) -> None:
 
 async def test_a_post_counts_no_more_when_its_last_day_is_over(school: School) -> None:
     clerk, today = school.people["clerk"], now()
-    last = {"role": "collator", "until": today.date().isoformat()}
+    last = {"role": "collator", "until": today.astimezone(HERE).date().isoformat()}
     await school.do("operator", f"/people/{clerk}/leave-post", last)
     await school.settle()
     runtime = school.stack.runtimes["rectification"]
