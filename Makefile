@@ -33,6 +33,7 @@ bench: env   ## the speed ratios
 	$(RUN) -m services.cli bench views
 	$(RUN) -m services.cli bench oversight
 	$(RUN) -m services.cli bench audit
+	$(RUN) -m services.cli bench replay
 
 rights: env   ## write docs/rights.md anew
 	$(RUN) -m services.cli rights > docs/rights.md

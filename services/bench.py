@@ -42,7 +42,7 @@ from shared.envelope import GENESIS, Draft, Provenance, Subject, draft
 from shared.journal import Journal
 from shared.mongo import Mongo
 from shared.privacy import Keyring, Privacy, deployment_key
-from shared.runtime import progress_of, settled
+from shared.runtime import Service, progress_of, settled
 from shared.security import LOCAL_ISSUER, Issuer
 from shared.settings import Settings
 from shared.views import Projector
@@ -306,10 +306,10 @@ async def views(count: int) -> dict[str, Any]:
         await filled(broker, count)
         for n in range(ROUNDS):
             mongo = Mongo(settings.mongo_url, f"bench-{n}")
-            took, documents = await _follow(broker, mongo)
+            took, documents = await follow(broker, mongo, rectification)
             followed.append(took)
-            read.append(await _raw_read(broker, count))
-            written.append(await _raw_write(mongo, documents))
+            read.append(await raw_read(broker, count))
+            written.append(await raw_write(mongo, documents))
             mongo.close()
         await broker.close()
     rounds = zip(read, written, followed, strict=True)
@@ -361,12 +361,13 @@ async def filled(broker: Broker, count: int) -> None:
     await throughput(count // 10, one)
 
 
-async def _follow(broker: Broker, mongo: Mongo) -> tuple[float, list[dict[str, Any]]]:
+async def follow(
+    broker: Broker, mongo: Mongo, service: Service
+) -> tuple[float, list[dict[str, Any]]]:
+    """How long a service takes to follow the whole log into its views, and what is in them then."""
     last = await broker.last_position()
-    journal = Journal(broker, mongo, "rectification")
-    projector = Projector(
-        "rectification", journal, mongo, (rectification.directory, *rectification.views)
-    )
+    journal = Journal(broker, mongo, service.name)
+    projector = Projector(service.name, journal, mongo, (service.directory, *service.views))
     await projector.prepare()
     begun = time.perf_counter()
     following = asyncio.create_task(projector.run())
@@ -375,13 +376,15 @@ async def _follow(broker: Broker, mongo: Mongo) -> tuple[float, list[dict[str, A
     took = time.perf_counter() - begun
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
+    await projector.save()
     documents: list[dict[str, Any]] = []
-    for view in rectification.views:
+    for view in service.views:
         documents += await projector.collection(view).find({})
     return took, documents
 
 
-async def _raw_read(broker: Broker, count: int) -> float:
+async def raw_read(broker: Broker, count: int) -> float:
+    """How long it takes to read so many messages in order."""
     begun = time.perf_counter()
     read = 0
     async with broker.follow("rectification-views", after=0) as pull:
@@ -390,7 +393,8 @@ async def _raw_read(broker: Broker, count: int) -> float:
     return time.perf_counter() - begun
 
 
-async def _raw_write(mongo: Mongo, documents: list[dict[str, Any]]) -> float:
+async def raw_write(mongo: Mongo, documents: list[dict[str, Any]]) -> float:
+    """How long it takes to insert documents into a collection of their own."""
     collection = mongo.views(f"raw-{secrets.token_hex(4)}")
     begun = time.perf_counter()
     for start in range(0, len(documents), 500):

@@ -14,9 +14,11 @@ from services.audit.keeper import Keeper
 from services.audit.keys import public_file, public_keys
 from services.audit.shelf import Shelf
 from services.audit.verify import PROCESSES, Reading, verify
-from services.bench import filled, servers
-from services.stack import operator, provisioned
+from services.bench import filled, follow, raw_read, raw_write, servers
+from services.stack import SERVICES, operator, provisioned
 from shared.broker import Broker
+from shared.mongo import Mongo
+from shared.replay import compare
 from shared.settings import Settings
 
 ROUNDS = 3
@@ -50,6 +52,51 @@ async def audit(count: int) -> dict[str, Any]:
         "processes": PROCESSES,
         "memory_mb": round(peak.reached),
         "memory_grown_mb": round(peak.reached - before),
+    }
+
+
+async def replay(count: int) -> dict[str, Any]:
+    """`ratio`: time of a raw ordered read + raw bulk insert of all documents over that of a replay.
+
+    Every view of every service is live before; what is timed of the replay is its fold.
+    """
+    folded, read, wrote = [], [], []
+    with servers() as settings:
+        await provisioned(settings)
+        writer = Broker(settings.nats_url, "rectification", settings.password("rectification"))
+        await writer.open()
+        await filled(writer, count)
+        await writer.close()
+        mongo = Mongo(settings.mongo_url, settings.mongo_database)
+        async with operator(settings) as broker:
+            documents = []
+            for service in SERVICES:
+                documents += (await follow(broker, mongo, service))[1]
+            for _ in range(ROUNDS):
+                begun = time.perf_counter()
+                over: list[float] = []
+
+                def moved(done: int, last: int) -> None:
+                    if done == last:
+                        over.append(time.perf_counter() - begun)  # noqa: B023 -- called in this round only
+
+                told = await compare(broker, mongo, SERVICES, tell=moved)
+                if not told.good or told.documents != len(documents):
+                    raise RuntimeError(told.as_data())
+                folded.append(over[-1])
+                read.append(await raw_read(broker, count))
+                wrote.append(await raw_write(mongo, documents))
+        mongo.close()
+    return {
+        "ratio": statistics.median(
+            (r + w) / f for r, w, f in zip(read, wrote, folded, strict=True)
+        ),
+        "events": count,
+        "documents": len(documents),
+        "replayed_per_second": round(count / statistics.median(folded)),
+        "replay_seconds": [round(x, 3) for x in folded],
+        "raw_read_seconds": [round(x, 3) for x in read],
+        "raw_write_seconds": [round(x, 3) for x in wrote],
     }
 
 

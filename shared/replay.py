@@ -79,7 +79,7 @@ async def compare(
     result = Comparison(await broker.last_position(), digest_of(services))
     await _take_up(broker, mongo, result.source)
     views = tuple(pair.view for pair in pairs)
-    projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views)
+    projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views, asked=False)
     async with _following(projector) as reached:
         await reached(result.position, tell)
     await _stored(broker, services, await broker.last_position())

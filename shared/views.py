@@ -39,6 +39,7 @@ AHEAD = 20_000
 """Events folded in memory before they must be written."""
 RECENT = 2_000
 """Events; a document that changed within so many is not written yet while the log is being caught up with."""
+INDEXED = ("school", "opened")
 BULK = 500
 """Documents written at once."""
 CARDS_IN_MEMORY = 20_000
@@ -338,6 +339,8 @@ class Projector:
     position: int = 0
     yielding: Callable[[], bool] = lambda: False
     """Whether commands are pressing."""
+    asked: bool = True
+    """Whether anybody asks for documents by more than their id; then they are indexed."""
     follower: str = ""
     """Whose name consumer and checkpoint go by, if it is not the service's own projector."""
     damage: str = ""
@@ -346,6 +349,8 @@ class Projector:
     """How often all that is in memory was read anew."""
     _watchers: dict[str, Callable[[str, Any], None]] = field(default_factory=dict)
     _foldings: list[Folding] = field(default_factory=list)
+    _bare: list[Folding] = field(default_factory=list)
+    """Those that get their index when the log is caught up with: until then it would cost half the time."""
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -390,7 +395,8 @@ class Projector:
             )
             mine = [p for p in parked if p["view"] == view.collection]
             folding.parked = {p["stream"]: p["position"] for p in mine}
-            await folding.collection.index(("school", "opened"))
+            if self.asked and folding.checkpoint:
+                await folding.collection.index(INDEXED)
             swept = {"gone": True, "position": {"$lte": folding.checkpoint}}
             await folding.collection.delete(swept)  # what a crash kept from being swept
             if view.kind == "ledger":
@@ -400,6 +406,7 @@ class Projector:
             foldings.append(folding)
         await count_parked(self._parked, self.service)
         self._foldings, self._lost = foldings, lost
+        self._bare = [f for f in foldings if self.asked and not f.checkpoint]
         self.position = min((f.checkpoint for f in foldings), default=saved.get("position", 0))
         self._ahead, self._claimed = self.position, self._claim()
         self._strange, self._ledgers_at = 0, time.monotonic()
@@ -584,6 +591,10 @@ class Projector:
 
     async def _passed(self, last: int, unknown: int) -> None:
         """Note that a batch up to a position is written; claim it now and then."""
+        if last >= self._behind_until:
+            for folding in self._bare:
+                await folding.collection.index(INDEXED)
+            self._bare = []
         self.unknown += unknown
         metrics.UNKNOWN_TYPES.labels(self.service).inc(unknown)
         async with self._moved:

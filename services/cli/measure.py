@@ -35,6 +35,14 @@ def bench_audit(count: int = 100_000, as_json: Json = False) -> None:
     _print_bench(uvloop.run(bench_audit.audit(count)), as_json=as_json)
 
 
+@bench_app.command("replay")
+def bench_replay(count: int = 20_000, as_json: Json = False) -> None:
+    """A replay into all views against a raw read + raw bulk insert of all their documents: `ratio`."""
+    from services import bench_audit
+
+    _print_bench(uvloop.run(bench_audit.replay(count)), as_json=as_json)
+
+
 @bench_app.command("oversight")
 def bench_oversight(
     events: Annotated[
