@@ -4,7 +4,8 @@ import hashlib
 import os
 import statistics
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,25 +25,31 @@ from shared.settings import Settings
 ROUNDS = 3
 
 
-async def audit(count: int) -> dict[str, Any]:
-    """`ratio`: time of raw pull + SHA-256 over time of the check, in turn in the same run; rates a second."""
+@asynccontextmanager
+async def _log(count: int) -> AsyncIterator[Settings]:
+    """Servers of their own with a log of so many events."""
     with servers() as settings:
         await provisioned(settings)
         writer = Broker(settings.nats_url, "rectification", settings.password("rectification"))
         await writer.open()
         await filled(writer, count)
         await writer.close()
-        async with operator(settings) as broker:
-            keeper = Keeper(settings, broker)
-            await keeper.begin()
-            sealed = await _timed(keeper.seal())
-            last = await broker.last_position()
-            before = memory()
-            peak = Peak()
-            raw, own = [], []
-            for _ in range(ROUNDS):
-                raw.append(await _timed(_raw(broker, last)))
-                own.append(await _timed(_check(settings, peak)))
+        yield settings
+
+
+async def audit(count: int) -> dict[str, Any]:
+    """`ratio`: time of raw pull + SHA-256 over time of the check, in turn in the same run; rates a second."""
+    async with _log(count) as settings, operator(settings) as broker:
+        keeper = Keeper(settings, broker)
+        await keeper.begin()
+        sealed = await _timed(keeper.seal())
+        last = await broker.last_position()
+        before = memory()
+        peak = Peak()
+        raw, own = [], []
+        for _ in range(ROUNDS):
+            raw.append(await _timed(_raw(broker, last)))
+            own.append(await _timed(_check(settings, peak)))
     return {
         "events": last,
         "raw_per_second": round(last / statistics.median(raw)),
@@ -61,12 +68,7 @@ async def replay(count: int) -> dict[str, Any]:
     Every view of every service is live before; what is timed of the replay is its fold.
     """
     folded, read, wrote = [], [], []
-    with servers() as settings:
-        await provisioned(settings)
-        writer = Broker(settings.nats_url, "rectification", settings.password("rectification"))
-        await writer.open()
-        await filled(writer, count)
-        await writer.close()
+    async with _log(count) as settings:
         mongo = Mongo(settings.mongo_url, settings.mongo_database)
         async with operator(settings) as broker:
             documents = []

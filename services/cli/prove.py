@@ -43,6 +43,12 @@ Files = Annotated[
 ]
 
 
+Keys = Annotated[
+    Path | None,
+    typer.Option("--keys", help="Public keys; else beside `TAIZHANG_AUDIT_KEY_FILE`."),
+]
+
+
 @keys_app.callback(invoke_without_command=True)
 def keys(context: typer.Context, as_json: Json = False) -> None:
     """Make the key that signs checkpoints where there is none; print the public keys, never the other."""
@@ -112,10 +118,7 @@ def proof(
     kept: Annotated[
         Path | None, typer.Option(help="A checkpoint kept from before: is the log still its heir?")
     ] = None,
-    public: Annotated[
-        Path | None,
-        typer.Option("--keys", help="Public keys; else beside `TAIZHANG_AUDIT_KEY_FILE`."),
-    ] = None,
+    public: Keys = None,
     as_json: Json = False,
 ) -> None:
     """Ask for the proof that a position is in the signed log, and check it here; exit 1 if it is none."""

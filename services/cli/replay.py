@@ -19,7 +19,7 @@ from services.cli.base import (
     run,
     tell,
 )
-from services.cli.prove import checked
+from services.cli.prove import Keys, checked
 from shared.mongo import Mongo
 from shared.runtime import now
 from shared.settings import Settings
@@ -110,10 +110,7 @@ def _kept(data: dict[str, Any], settings: Settings, path: Path) -> tuple[str | N
 @replay_app.command("verify")
 def replay_verify(
     file: Annotated[Path, typer.Argument(help="The signed report of a replay.")],
-    public: Annotated[
-        Path | None,
-        typer.Option("--keys", help="Public keys; else beside `TAIZHANG_AUDIT_KEY_FILE`."),
-    ] = None,
+    public: Keys = None,
     as_json: Json = False,
 ) -> None:
     """Check who signed a report, and say what it found; exit 1 if it is none, or found any difference."""

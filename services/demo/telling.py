@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.demo.door import Refusal
+from services.gateway.life import STAGES
 
 type Tell = Callable[[RenderableType], None]
 """Shows something to whoever watches; takes it and says nothing where only data is wanted."""
@@ -245,20 +246,6 @@ TEXTS = (
 )  # fmt: skip
 """The fields that say most, the most telling first."""
 
-STAGES = {
-    "open": "待认领",
-    "owned": "已认领",
-    "planned": "已定措施",
-    "underway": "整改中",
-    "awaiting_verification": "待验收",
-    "verified": "已验收",
-    "on_notice": "公示中",
-    "struck_off": "已销号",
-    "long_term": "长期推进",
-    "not_possible": "说明无法解决",
-    "merged": "已并入",
-    "voided": "已作废",
-}
 WINDS = {
     "formalism": "形式主义",
     "bureaucratism": "官僚主义",
