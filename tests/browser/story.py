@@ -12,6 +12,8 @@ from tests.live.test_receipts import in_the_log
 
 pytestmark = pytest.mark.browser
 
+COMPLAINTS: list[str] = []
+"""What browsers had to say about our pages, such as what the content security policy kept out."""
 SAID = "早饭排队要二十多分钟，高三的孩子端着碗跑去早读，天天如此。"
 
 
@@ -32,8 +34,7 @@ async def arrive(chromium: Browser, school: School, who: str = "") -> Page:
         locale="zh-CN",
     )
     page = await context.new_page()
-    page.on("console", lambda said: print("CONSOLE", said.type, said.text))
-    page.on("crash", lambda _: print("CRASH"))
+    page.on("console", lambda said: COMPLAINTS.append(said.text))
     if who:
         await school.settle()
         await page.goto("sign-in")
@@ -123,3 +124,6 @@ async def test_an_opinion_is_put_right_before_everybodys_eyes(
     await public.get_by_text("已销号").wait_for()
     assert SAID in await public.locator("main").inner_text()
     await looked_at(public, shots, "receipt")
+    assert [
+        said for said in COMPLAINTS if "status of 4" not in said
+    ] == []  # a refusal is an answer

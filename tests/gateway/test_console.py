@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.campaign.events import StageName
 from services.feedback import events as feedback
 from services.gateway.console import look
 from services.gateway.console.acts import ACTS, CHOICES, MEDIA, Act, Field
@@ -20,7 +21,11 @@ from shared.decider import Event, wire
 
 HOSTILE = '"><script>alert(1)</script><b onclick="x" style="y">{{7*7}}{said}\u202e'
 TEMPLATES = Path(look.__file__).parent / "templates"
-SOURCES = {path.name: path.read_text("utf-8") for path in TEMPLATES.parent.rglob("*.[ph]*")}
+SOURCES = {
+    path.name: path.read_text("utf-8")
+    for path in TEMPLATES.parent.rglob("*")
+    if path.suffix in {".py", ".html"}
+}
 FRAME = {
     "base": "/console/s",
     "school": {"name": HOSTILE, "zone": "Asia/Shanghai", "today": "2026-03-01"},
@@ -187,7 +192,7 @@ def test_every_word_that_is_said_is_in_the_catalogue_and_every_word_is_said() ->
     for beginning in begun:  # the rest comes from what is shown
         assert any(word.startswith(beginning) for word in WORDS), beginning
     elsewhere = re.findall(r"[\"']([a-z_]+\.\w+)[\"']", text)
-    counted = (*begun, "did.", "field.", "act.", "stage.")
+    counted = (*begun, "did.", "field.", "act.", "stage.", "period.")
     assert {w for w in WORDS if not w.startswith(counted)} <= said | {*elsewhere}
 
 
@@ -219,6 +224,12 @@ def test_what_can_be_chosen_is_what_the_commands_take() -> None:
     modes, codes = set(rectification.Mode), set(rectification.ReturnReason)
     assert (set(CHOICES["mode"]), set(CHOICES["code"])) == (modes, codes)
     assert {f"field.{word}" for word in MEDIA.values()} <= WORDS.keys()
+
+
+def test_a_stage_of_the_plan_is_named_and_a_week_stays_as_it_is() -> None:
+    names = {f"period.{name.value.replace('_', '-')}" for name in StageName}
+    assert names == {word for word in WORDS if word.startswith("period.")}
+    assert look.period("2026-W10") == "2026-W10"
 
 
 def test_rows_left_empty_are_no_measures() -> None:

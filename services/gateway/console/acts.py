@@ -279,15 +279,18 @@ def _problems(act: Act, error: Mapping[str, Any]) -> list[dict[str, str]]:
     """What is wrong, in words, each with the control it is about."""
     if error["code"] == "unavailable":
         return [{"field": "", "words": say("act.unavailable")}]
-    labels = {f.name: (f.name, f.label) for f in act.fields}
+    labels = {f.name: (f.name, f) for f in act.fields}
     for n in range(MOST_ROWS):
-        labels |= {f"measures.{n}.{f.name}": (f"{f.name}.{n + 1}", f.label) for f in act.rows}
+        labels |= {f"measures.{n}.{f.name}": (f"{f.name}.{n + 1}", f) for f in act.rows}
     if act.rows:
-        labels["measures"] = (f"{act.rows[0].name}.1", act.rows[0].label)
+        labels["measures"] = (f"{act.rows[0].name}.1", act.rows[0])
     found = []
     for wrong in error.get("fields", ()):
-        control, label = labels.get(wrong["field"], ("", ""))
-        if label:
-            how = "wrong.missing" if wrong["problem"] in {"missing", "too_short"} else "wrong.other"
-            found.append({"field": control, "words": say(how, field=say(label))})
+        control, f = labels.get(wrong["field"], ("", None))
+        if f:
+            left_out = wrong["problem"] in {"missing", "too_short", "string_too_short"}
+            written = f.kind in {"text", "line", "date"}
+            how = "missing" if written else "unchosen"
+            words = say(f"wrong.{how if left_out else 'other'}", field=say(f.label))
+            found.append({"field": control, "words": words})
     return found or [{"field": "", "words": error["title"]["zh"]}]

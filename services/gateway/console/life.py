@@ -41,7 +41,7 @@ def _told(event: Mapping[str, Any], life: Life, zone: str) -> Told:
         when=say("issue.anonymous") if anonymous else moment(event["occurred"], zone),
         who="" if anonymous else life.who(event),
         said=[words(said[name]) for name in _SAID if said.get(name)],
-        turn=event["type"].split(".")[2] in _TURNS,
+        turn=event["type"].removeprefix("rectification.issue.").removesuffix(".v1") in _TURNS,
         position=event["position"],
         hash=event["hash"],
         stream=event["stream"],

@@ -51,6 +51,11 @@ def say(key: str, **parts: object) -> str:
     return WORDS[key].format(**parts)
 
 
+def period(name: str) -> str:
+    """What a period is called: a stage of the plan by its name, a week or a month as it is written."""
+    return WORDS.get(f"period.{name}", name)
+
+
 def did(event: Mapping[str, Any]) -> str:
     """What an event of a biography is called."""
     return WORDS.get(f"did.{event['type'].rpartition('.')[0]}", WORDS["did.other"])
@@ -92,7 +97,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"say": say, "due": due, "did": did, "moment": moment, "sheet": SHEET_PATH}
+    made.globals |= {
+        "say": say,
+        "due": due,
+        "did": did,
+        "moment": moment,
+        "period": period,
+        "sheet": SHEET_PATH,
+    }
     made.filters["words"] = words
     return made
 
