@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from services.gateway.console.look import HEADERS, SHEET_PATH
+from services.gateway.console.session import COOKIE
 from tests.live.browser import Person
 from tests.live.school import ISSUE, School, set_policy
 from tests.live.test_journey import PHOTO, measures
@@ -203,3 +204,41 @@ async def test_an_opinion_is_left_without_a_name_and_followed_by_its_code(
     told = json.dumps(spoken, ensure_ascii=False)
     assert "热水" in told
     assert school.people["teacher"] not in told
+
+
+async def test_what_is_asked_amiss_gets_a_page_and_leads_nowhere_else(
+    school: School, arrive: Arrive
+) -> None:
+    person = arrive()
+    await school.settle()
+    await person.open("today", 401)
+    await person.send("sign-in", 200, token=school.tokens["member"], to="//elsewhere.example/x")
+    assert person.last
+    assert person.last.url.path == f"/console/{school.id}/today"
+    for page in ("ledger?after=x", "ledger?stage=%3Cb%3E", "outstanding", "outstanding?after=-1"):
+        assert "没有办成" in await person.open(page, 422), page
+    assert "没有办成" in await person.open("issues/%2e%2e%3b", 422)
+    await person.open("ledger?owner=&wind=&overdue=")
+    for kind in ("application/json", "multipart/form-data; boundary=x", "text/plain"):
+        sent = await person.http.post(
+            f"/console/{school.id}/intake", content=b"{}", headers={"Content-Type": kind}
+        )
+        assert sent.status_code == 400, kind
+    many = {f"f{n}": "x" for n in range(501)}
+    assert (await person.http.post(f"/console/{school.id}/intake", data=many)).status_code == 400
+    large = await person.http.post(f"/console/{school.id}/intake", data={"x": "y" * 2**20})
+    assert large.status_code == 413
+
+
+async def test_a_session_is_of_one_school_and_cannot_be_forged(
+    school: School, arrive: Arrive
+) -> None:
+    person = arrive()
+    await person.sign_in("member")
+    mine = person.http.cookies[COOKIE]
+    for school_id, cookie in (("no-such-school", mine), (school.id, mine[:-2] + "AA")):
+        sent = {"Cookie": f"{COOKIE}={cookie}"}
+        async with httpx.AsyncClient(base_url=school.stack.url) as other:
+            answer = await other.get(f"/console/{school_id}/today", headers=sent)
+        assert answer.status_code in {401, 404}
+        assert "某member" not in answer.text

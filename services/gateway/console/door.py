@@ -175,12 +175,15 @@ class Door:
     async def _answered(self, request: Request, answer: Answer) -> Response:
         try:
             school_of(request)
-            return await answer(request)
-        except SignInFirst as first:
-            return await self.sign_in_first(request, first.kept)
-        except Refused as refusal:
-            if refusal.error["code"] == "unauthenticated":
+            try:
+                return await answer(request)
+            except SignInFirst as first:
+                return await self.sign_in_first(request, first.kept)
+            except Refused as refusal:
+                if refusal.error["code"] != "unauthenticated":
+                    raise
                 return await self.sign_in_first(request, {})
+        except Refused as refusal:
             return await self.refused(request, refusal.error)
         except (Rejected, Unavailable) as trouble:
             return await self.refused(request, answer_of(trouble))
