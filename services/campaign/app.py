@@ -47,6 +47,7 @@ service = Service(
         queries.Units: queries.all_units,
         queries.People: queries.roster,
         queries.Person: queries.person,
+        queries.Me: queries.myself,
         queries.Erasures: queries.all_erasures,
         queries.Accounts: queries.account_holders,
         queries.Bureaus: queries.all_bureaus,

@@ -182,6 +182,19 @@ async def person(query: Person, desk: Desk, caller: Caller) -> dict[str, Any]:
     return person_shown(document, known.day(desk.at), caller, known)
 
 
+class Me(Query):
+    """Who is asking: their own roster entry."""
+
+    zh = "本人信息"
+    path = "me"
+    allowed = frozenset({"person"})
+
+
+async def myself(_: Me, desk: Desk, caller: Caller) -> dict[str, Any]:
+    """The entry of the caller."""
+    return await person(Person(id=caller.id), desk, caller)
+
+
 def person_shown(document: Document, day: date, caller: Caller, known: Directory) -> dict[str, Any]:
     """A roster entry as this caller may see it, and what the person is on a day."""
     card = people.document.model_validate(content(document))

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from services.gateway.console.site import site
 from services.gateway.doors import Doors, Route, openapi
 from services.gateway.problems import Malformed, MethodNotAllowed, answer_of, problem
 from services.gateway.receipts import receipt_routes
@@ -77,6 +78,7 @@ class Gateway:
         )
         for route in self.routes:
             self.app.add_route(route.path, route.answer, methods=[route.method])
+        self.app.routes.extend(site(doors, self.services))
         self.app.add_route("/schemas/{name}.json", _schema)
         self.app.add_route("/healthz", _alive)
         self.app.add_route("/readyz", self._ready)

@@ -32,7 +32,7 @@ TABLES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheet
 SVG = "image/svg+xml"
 PICTURED = {"issue-biography": picture}
 """What may be had as a picture as well, by the query's name, and who draws it."""
-_SHEET = {
+SHEET = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Vary": "Accept, Authorization",
@@ -125,7 +125,7 @@ class Doors:
             raw = question.model_dump_json().encode()
             told = await self.query(request, service.name, query, raw, school_of(request))
             if pictured:
-                told.headers["Vary"] = _SHEET["Vary"]
+                told.headers["Vary"] = SHEET["Vary"]
             return told
 
         path = f"/v1/{{school}}/{query.path}"
@@ -214,7 +214,7 @@ class Doors:
         if "error" in reply:
             return problem(reply["error"])
         drawn = await asyncio.to_thread(PICTURED[query.view()], reply["found"])
-        return Response(drawn, 200, {**positions(reply), **_SHEET}, media_type=SVG)
+        return Response(drawn, 200, {**positions(reply), **SHEET}, media_type=SVG)
 
     def admit(self, request: Request, allowed: frozenset[str]) -> None:
         """Send away who has no valid token where one is needed, before anything is read.

@@ -1,0 +1,263 @@
+"""The console's pages before anybody looks: every word there, every text a text, nothing that could run."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.campaign.events import StageName
+from services.feedback import events as feedback
+from services.gateway.console import look
+from services.gateway.console.acts import ACTS, CHOICES, MEDIA, Act, Field
+from services.gateway.console.look import ENVIRONMENT, WORDS, due, say
+from services.gateway.console.pages import WALK, steps
+from services.rectification import events as rectification
+from services.rectification.app import service
+from shared.decider import Event, wire
+
+HOSTILE = '"><script>alert(1)</script><b onclick="x" style="y">{{7*7}}{said}\u202e'
+TEMPLATES = Path(look.__file__).parent / "templates"
+SOURCES = {
+    path.name: path.read_text("utf-8")
+    for path in TEMPLATES.parent.rglob("*")
+    if path.suffix in {".py", ".html"}
+}
+FRAME = {
+    "base": "/console/s",
+    "school": {"name": HOSTILE, "zone": "Asia/Shanghai", "today": "2026-03-01"},
+    "me": {"name": HOSTILE},
+    "here": "",
+    "position": 7,
+    "today": "2026-03-01",
+    "form_token": HOSTILE,
+    "problems": [{"field": "text", "words": HOSTILE}],
+    "names": {"p": HOSTILE},
+    "departments": {"d": HOSTILE},
+    "next_page": "/console/s/ledger?after=1",
+}
+ISSUE: dict[str, Any] = {
+    "id": "i", "version": 3, "title": HOSTILE, "description": HOSTILE, "stage": "underway",
+    "addressee": "team", "discovery": "self_found", "winds": ["formalism"], "key_issue": True,
+    "strongly_reflected": True, "opened_at": "2026-02-01T00:00:00Z", "owner": "p", "reviewer": "p",
+    "accountable_leader": "p", "responsible_department": "d", "mode": "immediate",
+    "due": {"at": "2026-02-27T16:00:00Z", "on": "2026-02-27"},
+    "first_due": {"at": "2026-02-27T16:00:00Z", "on": "2026-02-27"}, "extensions": 0,
+    "returned": 0, "statement": HOSTILE, "finding": HOSTILE, "struck_off_at": None,
+    "measures": [{"text": HOSTILE, "owner": "p", "begins_on": "2026-02-01", "due_on": "2026-02-27",
+                  "deliverable": HOSTILE}],
+    "evidence": [{"name": HOSTILE, "sha256": "a" * 64, "phase": "before"}],
+    "progress": {"text": HOSTILE}, "verdicts": [{"solved": "solved"}],
+}  # fmt: skip
+ENTRY = {
+    "did": HOSTILE, "when": HOSTILE, "who": HOSTILE, "said": [HOSTILE], "turn": True, "position": 1,
+    "hash": "b" * 64,
+}  # fmt: skip
+SUMMARY = {
+    "total": 1, "overdue": ["i"], "unclaimed": [], "solved_not_struck_off": [], "by_stage": {},
+}  # fmt: skip
+RULE = {
+    "rule": "R14", "quote": HOSTILE, "computed": True, "numerator": 1, "denominator": 2,
+    "missing": 1, "waived": 1,
+}  # fmt: skip
+
+
+def _act(act: Act) -> dict[str, Any]:
+    named = {f.name: [("x", HOSTILE)] for f in (*act.fields, *act.rows)}
+    said = {name: [HOSTILE] for name in (*named, *(f"{n}.1" for n in named))}
+    return {
+        "act": act, "issue": ISSUE, "said": said, "again": True, "changed": [ENTRY], "rows": 1,
+        "key": HOSTILE, "options": named,
+    }  # fmt: skip
+
+
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "sign-in": (
+        "sign-in.html",
+        {"kept": [("text", HOSTILE)], "to": HOSTILE, "signed_out": True, "me": None},
+    ),
+    "refusal": ("refusal.html", {"words": HOSTILE, "code": HOSTILE}),
+    "today": (
+        "today.html",
+        {
+            "lists": [
+                (c, [{"why": w, "issue": ISSUE, "due": look.Due(c, "x")} for w in ("own", "verify")])
+                for c in ("over", "soon", "ok", "none")
+            ],
+            "summary": SUMMARY,
+        },
+    ),
+    "ledger": (
+        "ledger.html",
+        {
+            "items": [ISSUE], "summary": SUMMARY, "asked": {"stage": HOSTILE}, "later": True,
+            "stages": [("open", "x")], "winds": [("x", "x")], "addressees": [("x", "x")],
+            "people": [("p", HOSTILE)], "yes_no": [("true", "x")],
+        },
+    ),
+    "issue": (
+        "issue.html",
+        {
+            "issue": ISSUE, "steps": steps("underway"), "possible": ["claim"],
+            "not_yet": [("verify", HOSTILE)], "done": "claim", "life": [ENTRY],
+        },
+    ),
+    "intake": ("intake.html", {"said": {"verbatim_text": [HOSTILE]}, "key": "k", "me": None}),
+    "intake-done": ("intake-done.html", {"code": HOSTILE, "me": None}),
+    "receipt": (
+        "receipt.html",
+        {
+            "me": None,
+            "found": {
+                "state": "acknowledged", "verbatim_text": HOSTILE, "refusal": HOSTILE,
+                "became": [{"title": HOSTILE, "stage": "open"}], "messages": [{"text": HOSTILE}],
+            },
+        },
+    ),
+    "rules": ("rules.html", {"rules": [RULE, {**RULE, "computed": False}], "as_of": "2026-03-01"}),
+    "outstanding": (
+        "outstanding.html",
+        {
+            "rule": HOSTILE, "total": 1, "as_of": "2026-03-01",
+            "items": [{"subject": ["p", HOSTILE], "period": "x", "due_on": None, "overdue": True}],
+        },
+    ),
+    "audit": (
+        "audit.html",
+        {"sealed": dict.fromkeys(("size", "origin", "root", "key", "checkpoint"), HOSTILE)},
+    ),
+    **{f"act-{path}": ("act.html", _act(act)) for path, act in ACTS.items()},
+}  # fmt: skip
+
+
+class Tags(HTMLParser):
+    """What a page consists of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def of(self, name: str) -> Iterator[dict[str, str | None]]:
+        return (attrs for tag, attrs in self.tags if tag == name)
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> str:
+    template, told = PAGES[request.param]
+    return ENVIRONMENT.get_template(template).render({**FRAME, **told})
+
+
+def test_whatever_people_write_stays_text_and_nothing_in_a_page_could_run(page: str) -> None:
+    tags = Tags(page).tags
+    assert not {tag for tag, _ in tags} & {"script", "style", "iframe", "object", "b2"}
+    names = {name for _, attrs in tags for name in attrs}
+    assert "style" not in names
+    assert not {name for name in names if name.startswith("on")}
+    assert "alert(1)" not in page or "&lt;script&gt;alert(1)" in page
+    assert "49" not in re.findall(r"\{\{7\*7\}\}|49", page)
+
+
+def test_a_page_has_a_language_a_title_one_heading_and_labelled_fields(page: str) -> None:
+    tags = Tags(page)
+    assert [html["lang"] for html in tags.of("html")] == ["zh-CN"]
+    assert len(list(tags.of("title"))) == 1
+    assert len(list(tags.of("h1"))) == 1
+    ids = [attrs["id"] for _, attrs in tags.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    labelled = {label.get("for") for label in tags.of("label")}
+    for name in ("input", "textarea", "select"):
+        for control in tags.of(name):
+            if control.get("type") not in {"hidden", "radio", "checkbox"}:
+                assert control["id"] in labelled
+
+
+def test_every_form_that_sends_has_the_sessions_token(page: str) -> None:
+    posting = page.count('method="post"')
+    assert page.count('<input type="hidden" name="form"') == posting
+
+
+def test_every_word_that_is_said_is_in_the_catalogue_and_every_word_is_said() -> None:
+    text = "\n".join(SOURCES.values())
+    said = set(re.findall(r"say\(\s*f?['\"]([a-z_]+\.[\w.-]*)", text))
+    said |= {f.label for act in ACTS.values() for f in (*act.fields, *act.rows)}
+    begun = tuple(word for word in said if word.endswith((".", "_")))
+    assert said - {*begun} <= WORDS.keys()
+    for beginning in begun:  # the rest comes from what is shown
+        assert any(word.startswith(beginning) for word in WORDS), beginning
+    elsewhere = re.findall(r"[\"']([a-z_]+\.\w+)[\"']", text)
+    counted = (*begun, "did.", "field.", "act.", "stage.", "period.")
+    assert {w for w in WORDS if not w.startswith(counted)} <= said | {*elsewhere}
+
+
+def test_templates_hold_no_words_of_their_own() -> None:
+    assert [n for n, s in SOURCES.items() if n.endswith(".html") and re.search("[一-鿿]", s)] == []
+
+
+@pytest.mark.parametrize("of", [rectification, feedback], ids=["rectification", "feedback"])
+def test_every_step_of_a_biography_has_a_name(of: object) -> None:
+    events = (e for e in vars(of).values() if isinstance(e, type) and issubclass(e, Event))
+    told = {str(e.TYPE) for e in events if "TYPE" in vars(e)}
+    apart = ("feedback.solicitation", "feedback.report", "feedback.disclosure")
+    there = {t.rpartition(".")[0] for t in told if not t.startswith(apart)}
+    assert {f"did.{name}" for name in there} <= WORDS.keys()
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_a_form_has_the_fields_of_its_command(act: Act) -> None:
+    stream, command = service.commands()[act.command]
+    assert stream.plural == "issues"
+    wire(command).model_validate_json(json.dumps(act.trial))
+    needed = {n for n, f in wire(command).model_fields.items() if f.is_required()} - {"measures"}
+    assert needed <= {f.name for f in act.fields} <= wire(command).model_fields.keys()
+    for key in (f"act.{act.path}", f"act.{act.path}_lead"):
+        assert key in WORDS
+
+
+def test_what_can_be_chosen_is_what_the_commands_take() -> None:
+    modes, codes = set(rectification.Mode), set(rectification.ReturnReason)
+    assert (set(CHOICES["mode"]), set(CHOICES["code"])) == (modes, codes)
+    assert {f"field.{word}" for word in MEDIA.values()} <= WORDS.keys()
+
+
+def test_a_stage_of_the_plan_is_named_and_a_week_stays_as_it_is() -> None:
+    names = {f"period.{name.value.replace('_', '-')}" for name in StageName}
+    assert names == {word for word in WORDS if word.startswith("period.")}
+    assert look.period("2026-W10") == "2026-W10"
+
+
+def test_rows_left_empty_are_no_measures() -> None:
+    form = {"rows": ["2"], "text.1": ["换灯"], "owner.1": [""], "text.2": [" "], "mode": [""]}
+    assert ACTS["plan-measures"].body(form) == {"measures": [{"text": "换灯"}]}
+
+
+@pytest.mark.parametrize(
+    ("on", "stage", "colour", "words"),
+    [
+        ("2026-02-27", "underway", "over", "逾期2日"),
+        ("2026-03-01", "open", "soon", "今天到期"),
+        ("2026-03-04", "owned", "soon", "剩3日"),
+        ("2026-03-05", "planned", "ok", "剩4日"),
+        ("2026-02-27", "struck_off", "none", "不限期"),
+    ],
+)
+def test_a_deadline_has_a_colour_and_words(on: str, stage: str, colour: str, words: str) -> None:
+    assert due({"on": on}, stage, "2026-03-01") == look.Due(colour, words)  # type: ignore[arg-type]
+
+
+def test_steps_are_behind_at_and_before_where_an_issue_stands() -> None:
+    assert [s for _, s in steps("planned")][:4] == ["past", "past", "now", "later"]
+    assert {s for _, s in steps("merged")} == {"later"}
+    assert len(steps("open")) == len(WALK)
+
+
+def test_parts_of_a_sentence_are_never_read_as_its_form() -> None:
+    assert say("today.own", title=HOSTILE) == f"“{HOSTILE}”"
+    assert isinstance(ACTS["claim"].fields, tuple)
+    assert Field("text", "text", "field.text").help == ""

@@ -1,0 +1,244 @@
+"""The console over real HTTP: who comes in, what they read, what they do, and what is said when it fails."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from services.gateway.console.look import HEADERS, SHEET_PATH
+from services.gateway.console.session import COOKIE
+from tests.live.browser import Person
+from tests.live.school import ISSUE, School, set_policy
+from tests.live.test_journey import PHOTO, measures
+
+pytestmark = pytest.mark.live
+
+type Arrive = Callable[[], Person]
+
+
+@pytest_asyncio.fixture
+async def arrive(school: School) -> AsyncIterator[Arrive]:
+    """Lets another person sit down at a browser of their own."""
+    async with AsyncExitStack() as browsers:
+        clients: list[httpx.AsyncClient] = []
+
+        def one() -> Person:
+            clients.append(httpx.AsyncClient(base_url=school.stack.url, timeout=30))
+            browsers.push_async_callback(clients[-1].aclose)
+            return Person(school, clients[-1])
+
+        yield one
+
+
+async def opened(school: School) -> str:
+    issue = (await school.do("clerk", "/issues", ISSUE))["id"]
+    await school.settle()
+    return str(issue)
+
+
+async def test_nobody_reads_without_signing_in_and_a_token_of_nobody_opens_nothing(
+    school: School, arrive: Arrive
+) -> None:
+    person = arrive()
+    for page in ("today", "ledger", "issues/x", "rules", "outstanding?rule=R14", "audit"):
+        assert "登录凭证" in await person.open(page, 401)
+    await person.open("sign-in")
+    assert "凭证无效" in await person.send("sign-in", 403, token="nonsense")
+    stranger = school.token(f"{school.id}-stranger")
+    assert "凭证无效" in await person.send("sign-in", 403, token=stranger)
+    await person.open("today", 401)
+
+
+async def test_pages_are_true_at_a_position_and_let_nothing_in(
+    school: School, arrive: Arrive
+) -> None:
+    issue = await opened(school)
+    person = arrive()
+    await person.sign_in("member")
+    for page in ("today", "ledger", f"issues/{issue}", "rules", "outstanding?rule=R14", "audit"):
+        text = await person.open(page)
+        assert "数据截至第" in text, page
+        assert "数据截至第0号" not in text, page
+        assert person.last
+        assert {n: person.last.headers[n] for n in HEADERS} == HEADERS
+    sheet = await person.http.get(SHEET_PATH)
+    assert sheet.headers["content-type"].startswith("text/css")
+    drawn = await person.http.get(f"/console/{school.id}/issues/{issue}/picture.svg")
+    assert (drawn.status_code, str(ISSUE["title"]) in drawn.text) == (200, True)
+
+
+async def test_the_session_is_kept_from_scripts_and_other_sites_and_ends(
+    school: School, arrive: Arrive
+) -> None:
+    person = arrive()
+    assert "某member" in await person.sign_in("member")
+    assert person.last
+    cookie = person.last.headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", f"Path=/console/{school.id}"} <= {*cookie.split("; ")}
+    assert school.tokens["member"] not in cookie
+    await person.send("sign-out")
+    await person.open("today", 401)
+
+
+async def test_a_form_of_another_site_or_session_does_nothing(
+    school: School, arrive: Arrive
+) -> None:
+    issue = await opened(school)
+    person = arrive()
+    await person.sign_in("member")
+    await person.open(f"issues/{issue}/claim")
+    assert "请再确认一次" in await person.send(f"issues/{issue}/claim", 403, form="guessed")
+    person.http.headers["Sec-Fetch-Site"] = "cross-site"
+    await person.open(f"issues/{issue}/claim")
+    await person.send(f"issues/{issue}/claim", 403)
+    assert (await school.get("member", f"/issues/{issue}"))["stage"] == "open"
+
+
+async def test_an_issue_is_put_right_at_the_console_from_claim_to_strike_off(
+    school: School, arrive: Arrive
+) -> None:
+    await set_policy(school, public_notice="PT0S")
+    issue = await opened(school)
+    member, other, clerk, supervisor = (arrive() for _ in range(4))
+    for person, who in zip(
+        (member, other, clerk, supervisor), ("member", "other", "clerk", "supervisor"), strict=True
+    ):
+        await person.sign_in(who)
+    path = f"issues/{issue}"
+
+    async def act(person: Person, doing: str, **said: Any) -> str:
+        await person.open(f"{path}/{doing}")
+        text = await person.send(f"{path}/{doing}", **said)
+        assert "已登记" in text
+        return text
+
+    assert "开始整改：尚未制定整改任务书" in await member.open(path)
+    assert "某member" in await act(member, "claim")
+    plan = measures(school)
+    row = {f"{name}__1": value for name, value in plan["measures"][0].items()}
+    await act(member, "plan-measures", **row, **{n: plan[n] for n in plan if n != "measures"})
+    await act(member, "start-rectification")
+    assert "设备已到货" in await act(member, "report-progress", text="设备已到货")
+    await act(
+        member, "add-evidence",
+        name="整改后.jpg", sha256=PHOTO, phase="after", media_type="image/jpeg",
+    )  # fmt: skip
+    await act(member, "request-strike-off", statement="灯已修好", evidence=PHOTO)
+    assert "验收“操场的灯坏了”" in await other.open("today")
+    await act(other, "verify", finding="现场查看属实")
+    await act(clerk, "publish-notice", text="拟销号公示")
+    await act(supervisor, "strike-off")
+    assert "已销号" in await member.open(path)
+    assert (await school.get("member", f"/issues/{issue}"))["stage"] == "struck_off"
+
+
+async def test_who_was_slower_is_told_kindly_what_changed(school: School, arrive: Arrive) -> None:
+    issue = await opened(school)
+    quick, slow = arrive(), arrive()
+    await quick.sign_in("member")
+    await slow.sign_in("other")
+    await slow.open(f"issues/{issue}/claim")
+    await quick.open(f"issues/{issue}/claim")
+    await quick.send(f"issues/{issue}/claim")
+    text = await slow.send(f"issues/{issue}/claim", 412)
+    assert "别人已经办理了" in text
+    assert "某member 认领" in text
+
+
+async def test_the_text_of_a_form_outlives_its_session(school: School, arrive: Arrive) -> None:
+    issue = await opened(school)
+    for path, body in (("claim", {}), ("plan-measures", measures(school))):
+        await school.do("member", f"/issues/{issue}/{path}", body)
+    await school.do("member", f"/issues/{issue}/start-rectification")
+    await school.settle()
+    person, words = arrive(), '写了半天的"进展"<b>&'
+    await person.sign_in("member")
+    await person.open(f"issues/{issue}/report-progress")
+    person.forget()
+    assert "还没有提交" in await person.send(f"issues/{issue}/report-progress", 401, text=words)
+    text = await person.send("sign-in", 403, token=school.tokens["member"])
+    assert "请再确认一次" in text
+    assert "写了半天的&#34;进展&#34;&lt;b&gt;&amp;" in text
+    assert "已登记" in await person.send(f"issues/{issue}/report-progress", text=words)
+    line = await school.get("member", f"/issues/{issue}")
+    assert line["progress"]["text"] == words
+
+
+async def test_a_refusal_names_the_field_and_keeps_the_words(
+    school: School, arrive: Arrive
+) -> None:
+    issue = await opened(school)
+    person = arrive()
+    await person.sign_in("member")
+    await person.open(f"issues/{issue}/report-progress")
+    assert "请填写“进展情况”" in await person.send(f"issues/{issue}/report-progress", 422)
+    text = await person.send(f"issues/{issue}/report-progress", 409, text="已经在做")
+    assert "当前阶段不能进行这一操作" in text
+    assert "已经在做" in text
+    await person.open("issues/nowhere/claim", 404)
+    await person.open(f"issues/{issue}/no-such-act", 404)
+
+
+async def test_an_opinion_is_left_without_a_name_and_followed_by_its_code(
+    school: School, arrive: Arrive
+) -> None:
+    person = arrive()
+    await person.sign_in("teacher")
+    await person.open("intake")
+    assert "请填写“您的意见”" in await person.send("intake", 422)
+    text = await person.send("intake", verbatim_text="<script>热水</script>经常停")
+    code = text.partition('class="code">')[2].partition("<")[0]
+    await person.open("receipt")
+    assert code not in await person.send("receipt", code=code)
+    assert "您的意见" in person.text
+    assert "<script>" not in person.text
+    assert "没有查到" in await person.send("receipt", 404, code="0000-0000-0000-0000")
+    async with asyncio.timeout(60):
+        while not (spoken := (await school.get("clerk", "/opinions"))["items"]):
+            await asyncio.sleep(0.05)  # the box empties by the wall clock
+    told = json.dumps(spoken, ensure_ascii=False)
+    assert "热水" in told
+    assert school.people["teacher"] not in told
+
+
+async def test_what_is_asked_amiss_gets_a_page_and_leads_nowhere_else(
+    school: School, arrive: Arrive
+) -> None:
+    person = arrive()
+    await school.settle()
+    await person.open("today", 401)
+    await person.send("sign-in", 200, token=school.tokens["member"], to="//elsewhere.example/x")
+    assert person.last
+    assert person.last.url.path == f"/console/{school.id}/today"
+    for page in ("ledger?after=x", "ledger?stage=%3Cb%3E", "outstanding", "outstanding?after=-1"):
+        assert "没有办成" in await person.open(page, 422), page
+    assert "没有办成" in await person.open("issues/%2e%2e%3b", 422)
+    await person.open("ledger?owner=&wind=&overdue=")
+    for kind in ("application/json", "multipart/form-data; boundary=x", "text/plain"):
+        sent = await person.http.post(
+            f"/console/{school.id}/intake", content=b"{}", headers={"Content-Type": kind}
+        )
+        assert sent.status_code == 400, kind
+    many = {f"f{n}": "x" for n in range(501)}
+    assert (await person.http.post(f"/console/{school.id}/intake", data=many)).status_code == 400
+    large = await person.http.post(f"/console/{school.id}/intake", data={"x": "y" * 2**20})
+    assert large.status_code == 413
+
+
+async def test_a_session_is_of_one_school_and_cannot_be_forged(
+    school: School, arrive: Arrive
+) -> None:
+    person = arrive()
+    await person.sign_in("member")
+    mine = person.http.cookies[COOKIE]
+    for school_id, cookie in (("no-such-school", mine), (school.id, mine[:-2] + "AA")):
+        sent = {"Cookie": f"{COOKIE}={cookie}"}
+        async with httpx.AsyncClient(base_url=school.stack.url) as other:
+            answer = await other.get(f"/console/{school_id}/today", headers=sent)
+        assert answer.status_code in {401, 404}
+        assert "某member" not in answer.text
