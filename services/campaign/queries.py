@@ -191,8 +191,11 @@ class Me(Query):
 
 
 async def myself(_: Me, desk: Desk, caller: Caller) -> dict[str, Any]:
-    """The entry of the caller."""
-    return await person(Person(id=caller.id), desk, caller)
+    """The entry of the caller; who asks without one (an auditor) is told that there is none."""
+    document = await desk.document(people, caller.id)
+    if document is None:
+        raise NotFound
+    return await person(Person(id=document["key"]), desk, caller)
 
 
 def person_shown(document: Document, day: date, caller: Caller, known: Directory) -> dict[str, Any]:
