@@ -216,7 +216,7 @@ async def test_whose_words_were_read_does_not_find_out_what_else_was() -> None:
     at_work = await works()
     runtime = at_work.runtime
     desk = runtime.desk(TOWN, NOON)
-    read = {"talk.mine": {WU}, "talk.theirs": {LEADER}}
+    read: dict[str, set[str]] = {"talk.mine": {WU}, "talk.theirs": {LEADER}}
     await runtime.looks.record(look(TOWN, ZHOU, "talks", streams=read))
     me = Caller(WU, frozenset({"person"}))
 
