@@ -33,6 +33,8 @@ class Comparison:
     """The log position the views are compared at or, as the log moves on, behind it."""
     source: str = ""
     """The digest of the code they were folded with."""
+    gone_on_from: int = 0
+    """Up to where an earlier run had folded that was interrupted; 0 where this one folded everything."""
     documents: int = 0
     views: dict[str, int] = field(default_factory=dict)
     """Documents by view and version, as `rectification.issues.v1`."""
@@ -77,7 +79,7 @@ async def compare(
     services = list(services)
     pairs = _pairs(mongo, services, only)
     result = Comparison(await broker.last_position(), digest_of(services))
-    await _take_up(broker, mongo, result.source)
+    result.gone_on_from = await _take_up(broker, mongo, result.source)
     views = tuple(pair.view for pair in pairs)
     projector = Projector(REPLAY, Journal(broker, mongo, REPLAY), mongo, views, asked=False)
     async with _following(projector) as reached:
@@ -200,7 +202,8 @@ STANDING = {"gone": {"$ne": True}}
 
 
 def _there(document: Document | None) -> TypeGuard[Document]:
-    return document is not None and not document.get("gone")
+    """Whether people are shown it: only what is exactly `True` takes a document away from them."""
+    return document is not None and document.get("gone") is not True
 
 
 def _pairs(mongo: Mongo, services: Iterable[Service], only: str) -> list[Pair]:
@@ -231,9 +234,9 @@ async def _stored(broker: Broker, services: Iterable[Service], position: int) ->
 
 async def _pages(collection: Collection) -> AsyncIterator[dict[str, Document]]:
     """All standing documents in the order of their ids, some at a time, by id."""
-    last = ""
-    while found := await collection.find({"_id": {"$gt": last}, **STANDING}, limit=PAGE):
-        last = found[-1]["_id"]
+    last, behind = "", "$gte"
+    while found := await collection.find({"_id": {behind: last}, **STANDING}, limit=PAGE):
+        last, behind = found[-1]["_id"], "$gt"
         yield {document["_id"]: document for document in found}
 
 
@@ -268,13 +271,18 @@ def digest_of(services: Iterable[Service]) -> str:
     )
 
 
-async def _take_up(broker: Broker, mongo: Mongo, digest: str) -> None:
-    """Keep what an interrupted replay has folded, unless by other code or from a log that was longer."""
+async def _take_up(broker: Broker, mongo: Mongo, digest: str) -> int:
+    """Keep what an interrupted replay has folded, unless by other code or from a log that was longer.
+
+    Gives how far that goes.
+    """
     begun = await mongo.checkpoints().get(REPLAY) or {}
     reached = max(begun.get("views", {}).values(), default=0)
     if begun.get("digest") != digest or reached > await broker.last_position():
         await _clear(mongo)
         await mongo.checkpoints().update(REPLAY, {"digest": digest})
+        return 0
+    return reached
 
 
 async def _clear(mongo: Mongo) -> None:

@@ -689,10 +689,11 @@ class Projector:
         """See to it that what was written since `prepare` is on the database's disk.
 
         Raises:
-            Overtaken: the database was lost meanwhile, and with it perhaps what was written.
+            Overtaken: the database was lost, or dropped, meanwhile, and with it perhaps what was written.
         """
-        await self._checkpoints.update(self._name, {"reaching": self.position})
-        if self.mongo.lost != self._lost:
+        there = await self._checkpoints.update(self._name, {"reaching": self.position})
+        dropped = not there and any(self._claimed.values())
+        if dropped or self.mongo.lost != self._lost:
             raise Overtaken("database")
 
     async def reached(self, position: float, *, within: float | None, stored: bool = False) -> bool:

@@ -232,6 +232,10 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "$in": lambda value, wanted: any(_is(value, one) for one in wanted),
     "$nin": lambda value, wanted: not any(_is(value, one) for one in wanted),
     "$gt": lambda value, wanted: value is not None and value > wanted,
+    "$gte": lambda value, wanted: value is not None and value >= wanted,
     "$lt": lambda value, wanted: value is not None and value < wanted,
     "$lte": lambda value, wanted: value is not None and value <= wanted,
+    "$not": lambda value, wanted: not all(OPERATORS[o](value, one) for o, one in wanted.items()),
+    "$type": lambda value, _: isinstance(value, str),
+    "$elemMatch": lambda value, wanted: any(fits(one, wanted) for one in value or ()),
 }

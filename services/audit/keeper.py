@@ -16,12 +16,12 @@ import httpx
 from services.audit.keys import NoKey, public_file, public_keys, signing_key
 from services.audit.proof import signed
 from services.audit.shelf import COSIGNED, Shelf
+from services.audit.stretch import leaf_of
 from shared import metrics
 from shared.broker import EVENTS, Broker, JetStreamRefusal, Stored
 from shared.decider import Unavailable
-from shared.envelope import event_hash, leaf
 from shared.journal import LogDamaged
-from shared.merkle import Tree, leaf_hash, root_of, stored_count
+from shared.merkle import Tree, root_of, stored_count
 from shared.note import BadSignature, Checkpoint, NotANote, Note, SigningKey, signatures
 from shared.runtime import Runtime
 from shared.settings import Settings
@@ -105,7 +105,7 @@ class Keeper:
         await self._long_enough()
         found = await self.broker.slice(EVENTS, after=size - 1, limit=1)
         with self.shelf.nodes() as node:
-            if not found or found[0].position != size or _leaf(found[0]) != node(0, size - 1):
+            if not found or found[0].position != size or leaf_of(found[0])[1] != node(0, size - 1):
                 msg = f"position {size} is not what was signed"
                 raise LogDamaged(msg)
 
@@ -157,7 +157,7 @@ class Keeper:
             if stored.position != tree.size + 1:
                 msg = f"position {tree.size + 1} is missing in the log"
                 raise LogDamaged(msg)
-            made += tree.append(_leaf(stored))
+            made += tree.append(leaf_of(stored)[1])
             if self.sealed and tree.size == self.sealed.size and tree.root() != self.sealed.root:
                 msg = f"the log up to {tree.size} is not what was signed"
                 raise LogDamaged(msg)
@@ -204,11 +204,6 @@ class Keeper:
         """The root of the first `size` leaves."""
         with self.shelf.nodes() as node:
             return root_of(size, node)
-
-
-def _leaf(stored: Stored) -> bytes:
-    digest = event_hash(stored.subject, stored.headers, stored.body)
-    return leaf_hash(leaf(stored.position, stored.headers, digest))
 
 
 _keepers: WeakValueDictionary[int, Keeper] = WeakValueDictionary()

@@ -24,11 +24,12 @@ from pydantic_core import to_jsonable_python
 
 from services.audit.proof import signed
 from services.audit.shelf import COSIGNED, SEALED, Shelf
+from services.audit.stretch import leaf_of
 from shared.broker import EVENTS, Broker, Stored
 from shared.decider import Event
-from shared.envelope import OF_READING, Record, event_hash, leaf
+from shared.envelope import OF_READING, Record
 from shared.journal import LogDamaged, recorded
-from shared.merkle import between, leaf_hash
+from shared.merkle import between
 from shared.note import PublicKey, b64
 from shared.schemas import schema_of
 
@@ -191,12 +192,6 @@ def plain(value: object) -> Any:  # noqa: ANN401 -- JSON
 def schema(type_: str) -> Any:  # noqa: ANN401 -- JSON
     """The JSON Schema of a TYPE; nobody changes it."""
     return plain(schema_of(Event.known[type_]))
-
-
-def leaf_of(stored: Stored) -> tuple[str, bytes]:
-    """An event's hash worked out anew, and its leaf in the tree."""
-    digest = event_hash(stored.subject, stored.headers, stored.body)
-    return digest, leaf_hash(leaf(stored.position, stored.headers, digest))
 
 
 def line_of(stored: Stored) -> bytes:

@@ -9,6 +9,12 @@ from shared.journal import recorded
 from shared.merkle import leaf_hash
 
 
+def leaf_of(stored: Stored) -> tuple[str, bytes]:
+    """An event's hash worked out anew, and its leaf in the tree."""
+    digest = event_hash(stored.subject, stored.headers, stored.body)
+    return digest, leaf_hash(leaf(stored.position, stored.headers, digest))
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong: where in the log, in which stream, which check failed, and how.
@@ -49,10 +55,10 @@ class Stretch:
             return
         if skipped:
             self.reach(stored.position - 1)
-        digest = event_hash(stored.subject, stored.headers, stored.body)
+        digest, hash_ = leaf_of(stored)
         for check, detail in self.chain.check(recorded(stored), digest):
             self._find(check, stored, detail)
-        self.leaves.append(leaf_hash(leaf(stored.position, stored.headers, digest)))
+        self.leaves.append(hash_)
         self.streams.append(stored.subject)
 
     def reach(self, position: int) -> None:

@@ -28,7 +28,6 @@ from services.audit.pack import (
     Shown,
     Withheld,
     directory,
-    leaf_of,
     line_of,
     plain,
     read,
@@ -36,6 +35,7 @@ from services.audit.pack import (
     written,
 )
 from services.audit.proof import signed
+from services.audit.stretch import leaf_of
 from services.audit.verify import Report
 from shared.broker import Stored
 from shared.chain import Chain, Head

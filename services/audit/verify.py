@@ -21,8 +21,9 @@ from contextlib import (
 )
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from operator import attrgetter
+from threading import Thread
 from typing import Any, BinaryIO
 
 import uvloop
@@ -291,7 +292,15 @@ class Reading:
 def _settle() -> None:
     """In a process of its own, first of all: who started it ends it, and what was imported stays shared."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()
+
+
+def _end_with_parent() -> None:
+    """Leave when who started this process was killed: nobody would ever tell it to."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _looked_at(connect: Connect, after: int, until: int) -> Stretch:

@@ -34,6 +34,8 @@ class Setting(BaseModel):
     zh: str
     choices: tuple[str, ...] = ()
     """The words a value may be, where only some may."""
+    least: str = ""
+    """The shortest period there may be, of what is evidence: nobody shortens it to be rid of that."""
 
     def takes(self, unit: SettingUnit) -> bool:
         """Whether a value may have this unit: school days may be given as a duration instead."""
@@ -166,16 +168,25 @@ SETTINGS: dict[str, Setting] = {
         value="P1095D", unit=SettingUnit.duration, source="ours", zh="问题了结后意见人身份保留期限"
     ),
     "talks_kept": Setting(
-        value="P1825D", unit=SettingUnit.duration, source="ours", zh="谈心谈话内容保留期限"
+        value="P1825D",
+        unit=SettingUnit.duration,
+        source="ours",
+        zh="谈心谈话内容保留期限",
+        least="P365D",
     ),
     "papers_kept": Setting(
         value="P1825D",
         unit=SettingUnit.duration,
         source="ours",
         zh="对照检查、民主评议、心得体会和差距内容保留期限",
+        least="P365D",
     ),
     "looks_kept": Setting(
-        value="P1095D", unit=SettingUnit.duration, source="ours", zh="查看记录保留期限"
+        value="P1095D",
+        unit=SettingUnit.duration,
+        source="ours",
+        zh="查看记录保留期限",
+        least="P184D",
     ),
     "weight_response": Setting(
         value="0.1", unit=SettingUnit.ratio, source="public", zh="响应率权重"

@@ -123,7 +123,14 @@ def show(told: dict[str, Any], table: Callable[[dict[str, Any]], Table], *, as_j
 
 def tell(data: object, lines: list[str], *, as_json: bool) -> None:
     """Print data as JSON, or what it says in lines."""
-    typer.echo(json.dumps(data, ensure_ascii=False) if as_json else "\n".join(lines))
+    typer.echo(
+        json.dumps(data, ensure_ascii=False) if as_json else "\n".join(map(printable, lines))
+    )
+
+
+def printable(line: str) -> str:
+    """A line without what would steer the terminal: what it tells of may come from anybody."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 
 @contextmanager

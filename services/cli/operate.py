@@ -260,8 +260,8 @@ def parked_list(as_json: Json = False) -> None:
     async def work() -> int:
         async with _parked() as collection:
             found = await collection.find({})
-        lines = [f"{d['_id']}: {d['reason']}{_decided(d)}" for d in found] or ["nothing parked"]
-        tell({"parked": found}, lines, as_json=as_json)
+        lines = [f"{d['_id']}: {' '.join(d['reason'].split())}{_decided(d)}" for d in found]
+        tell({"parked": found}, lines or ["nothing parked"], as_json=as_json)
         return WRONG if any(d.get("decision") != "skip" for d in found) else GOOD
 
     run(work())

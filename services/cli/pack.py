@@ -142,20 +142,13 @@ def _said(verdict: "Verdict") -> list[str]:
     proved = [f"✓ {said.about}:{said.text}" for said in verdict.proved]
     open_ = [f"· 未证明 {said.about}:{said.text}" for said in verdict.not_proved]
     end_ = "核查通过" if verdict.good else f"发现 {verdict.counts.total()} 处问题"
-    return [*_wrong(verdict), *map(_printable, (*proved, *open_)), end_]
+    return [*_wrong(verdict), *proved, *open_, end_]
 
 
 def _wrong(verdict: "Verdict") -> list[str]:
     """What was found wrong, a line each."""
     return [
-        _printable(
-            f"✗ {f.check}{f' 位置 {f.position}' if f.position else ''}"
-            f"{f' {f.stream}' if f.stream else ''}:{f.detail}"
-        )
+        f"✗ {f.check}{f' 位置 {f.position}' if f.position else ''}"
+        f"{f' {f.stream}' if f.stream else ''}:{f.detail}"
         for f in verdict.findings
     ]
-
-
-def _printable(line: str) -> str:
-    """A line without what would steer the terminal: a pack may come from anybody."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in line)

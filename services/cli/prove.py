@@ -25,6 +25,7 @@ from services.cli.base import (
     app,
     embedded,
     end,
+    printable,
     progress,
     run,
     show,
@@ -104,7 +105,7 @@ def findings(told: dict[str, Any]) -> Table:
     table = titled(f"核查 {sums} {signed}", "检查", "位置", "流", "发现")
     for found in told["findings"]:
         where = str(found["position"] or "")
-        table.add_row(found["check"], where, found["stream"], found["detail"])
+        table.add_row(found["check"], where, printable(found["stream"]), printable(found["detail"]))
     table.caption = "\n".join(f"{check}: {n}" for check, n in told["counts"].items()) or "无异常"
     return table
 

@@ -85,9 +85,12 @@ def _lines(told: dict[str, Any]) -> list[str]:
     log = told["log"]
     wrong = sum(log["counts"].values())
     sums = f"{log['events']} 个事件 {log['streams']} 条流 至位置 {log['position']} 根 {log['root'] or '-'}"
+    views = f"{len(told['views'])} 个"
+    if told.get("gone_on_from"):
+        views += f" 续自位置 {told['gone_on_from']}"
     return [
         f"{told['of']} {told['at']} 日志 {sums} 已签名至 {log['sealed']} 异常 {wrong} 处",
-        f"重放至位置 {told['position']} 文档 {told['documents']} 份 不一致 {told['found']} 处",
+        f"重放至位置 {told['position']} 文档 {told['documents']} 份 视图 {views} 不一致 {told['found']} 处",
     ]
 
 

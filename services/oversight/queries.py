@@ -381,15 +381,14 @@ async def all_looks(query: Looks, desk: Desk, caller: Caller) -> Found:
     if query.by:
         where["by"] = query.by
     if query.stream:
-        where["streams.stream"] = query.stream
+        mine = {"whose": {"$in": [*me]}} if own else {}
+        where["streams"] = {"$elemMatch": {"stream": query.stream, **mine}}
     after = query.after
     if query.since:
         zone = ZoneInfo(known.school.zone)
         after = max(after, number_of(datetime.combine(query.since, time.min, zone)) - 1)
     found = await desk.on_record(where, after=after, limit=query.limit)
     items = [_look(document, frozenset(me) if own else None) for document in found]
-    if own and query.stream:
-        items = [item for item in items if query.stream in item["streams"]]
     full = len(found) == query.limit
     return {"items": items, "next": found[-1]["opened"] if full else None}
 

@@ -19,8 +19,6 @@ from services.rectification.domain.issue import decider
 from services.rectification.events import (
     IssueMerged,
     IssueOpened,
-    PlanLineRemoved,
-    PlanLineSet,
     Solved,
     Source,
     SourceCorrected,
@@ -28,7 +26,7 @@ from services.rectification.events import (
     SourceVoided,
 )
 from services.rectification.policy import issue_of, open_issues
-from services.rectification.projection import IssueCard, issue_card
+from services.rectification.projection import IssueCard, issue_card, line_of
 from shared.decider import Event, kebab
 from shared.envelope import Record, Subject
 
@@ -144,7 +142,7 @@ class Lineage:
             case place if place == COLLATION:
                 return record.stream in self._collations and bool(_words(record) & self._heard)
             case place if place == PLAN:
-                return _line_of(record) in self._family
+                return line_of(_event(record)) in self._family
             case _:
                 return False
 
@@ -173,17 +171,6 @@ def _made(record: Record) -> set[str]:
             return set()
         case _:
             return {send.stream for send in open_issues(record)}
-
-
-def _line_of(record: Record) -> str | None:
-    """The issue whose line an event of a plan sets or removes."""
-    match _event(record):
-        case PlanLineSet(line=line):
-            return line.issue
-        case PlanLineRemoved(issue=issue):
-            return issue
-        case _:
-            return None
 
 
 # -- What it amounts to --------------------------------------------------------------------------

@@ -98,7 +98,7 @@ from services.rectification.events import (
     StrikeOffRequested,
     VerdictRecorded,
 )
-from shared.decider import Instant, PersonId
+from shared.decider import Event, Instant, PersonId
 from shared.envelope import Record
 from shared.views import View, ledger
 
@@ -622,6 +622,17 @@ class PlanCard(BaseModel):
     uncovered: tuple[str, ...] = ()
     drafted_at: Instant
     adopted_at: Instant | None = None
+
+
+def line_of(event: Event | None) -> str | None:
+    """The issue whose line an event of a plan sets or removes."""
+    match event:
+        case PlanLineSet(line=line):
+            return line.issue
+        case PlanLineRemoved(issue=issue):
+            return issue
+        case _:
+            return None
 
 
 def plan_card(card: PlanCard | None, record: Record) -> PlanCard | None:

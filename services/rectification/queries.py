@@ -30,8 +30,6 @@ from services.rectification.events import (
     ObjectionRaised,
     Origin,
     OriginKind,
-    PlanLineRemoved,
-    PlanLineSet,
     Source,
     SourceKind,
     Stage,
@@ -44,6 +42,7 @@ from services.rectification.projection import (
     collations,
     directory,
     issues,
+    line_of,
     measures,
     opinions,
     plans,
@@ -453,7 +452,7 @@ async def biography(query: IssueBiography, desk: Desk, caller: Caller) -> dict[s
     named = [] if outside else [d["key"] for d in family]
     for plan in await desk.find(plans, {"planned": {"$in": named}}):
         past = await _history(desk, "rectification", "plan", plan["key"])
-        items += (_told(record, _said(record)) for record in past if _line_of(record) in named)
+        items += (_told(record, _said(record)) for record in past if line_of(record.event) in named)
         standing = {"plan": plan["key"], "stage": plan["stage"]}
         lines += ({**standing, **line} for line in plan["lines"] if line["issue"] in named)
     answering = await desk.find(regulations, {"answers": {"$in": named}})
@@ -524,17 +523,6 @@ async def _history(desk: Desk, service: str, category: str, stream: str) -> list
 def _found_in(document: Document) -> list[Document]:
     """The sources of an issue that have a stream of their own: talk, meeting, visit, inspection, issue."""
     return [s for s in document["sources"] if s["kind"] in STREAMS]
-
-
-def _line_of(record: Record) -> str | None:
-    """The issue whose line an event of a plan sets or removes."""
-    match record.event:
-        case PlanLineSet(line=line):
-            return line.issue
-        case PlanLineRemoved(issue=issue):
-            return issue
-        case _:
-            return None
 
 
 def _mentions(record: Record, opinions: set[str]) -> bool:

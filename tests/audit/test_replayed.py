@@ -22,9 +22,11 @@ TOLD = {
     "good": False,
     "log": {"events": 9, "streams": 2, "position": 9, "root": "ab", "sealed": 8, "counts": {}},
     "position": LENGTH,
+    "gone_on_from": 0,
     "documents": 5,
+    "views": {"rectification.issues.v1": 5},
     "found": 1,
-    "differences": ["issues s/某: 不同\n\n"],
+    "differences": ["issues s/某: 不同\n\n\x1b[2K"],
 }
 STRANGER = SigningKey.of("taizhang/log", bytes([1] * 32))
 
@@ -93,15 +95,20 @@ def test_a_third_party_checks_a_report_with_one_command(tmp_path: Path) -> None:
     file.write_text(signed({**TOLD, "good": True}, KEY))
     good = CliRunner().invoke(app, arguments)
     data = CliRunner().invoke(app, [*arguments, "--json"])
+    file.write_text(signed({**TOLD, "gone_on_from": 3}, KEY))
+    gone_on = CliRunner().invoke(app, arguments)
     keys.write_text(f"{STRANGER.public}\n")
     strange = CliRunner().invoke(app, arguments)
     file.unlink()
     gone = CliRunner().invoke(app, arguments)
 
     assert (bad.exit_code, good.exit_code, strange.exit_code, gone.exit_code) == (1, 0, 1, 2)
-    assert "issues s/某: 不同" in bad.stdout
+    assert (
+        "issues s/某: 不同\ufffd\ufffd\ufffd[2K\n" in bad.stdout
+    )  # nothing that steers the terminal
     assert "taizhang/log 2026-09-01T12:00:00+00:00 日志 9 个事件" in good.stdout
-    assert f"重放至位置 {LENGTH}" in good.stdout
+    assert f"重放至位置 {LENGTH} 文档 5 份 视图 1 个 不一致" in good.stdout
+    assert "视图 1 个 续自位置 3 不一致" in gone_on.stdout
     assert "已签名至 8" in good.stdout
     assert json.loads(data.stdout)["good"] is True
     assert strange.stderr == f"taizhang: {file}: signed by no key we know\n"

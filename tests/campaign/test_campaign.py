@@ -12,6 +12,7 @@ from services.campaign.domain.campaign import (
     CorrectStart,
     DraftPlan,
     FilePlan,
+    KeptTooShort,
     MalformedValue,
     PlanNotApproved,
     PlanNotFiled,
@@ -383,6 +384,28 @@ def test_a_deadline_may_be_a_duration() -> None:
 )
 def test_a_value_is_written_as_its_unit_is(setting: str, value: str, unit: SettingUnit) -> None:
     campaign.given(drafted).when(set_policy(setting, value, unit)).then_rejected(MalformedValue)
+
+
+@pytest.mark.parametrize("setting", ["looks_kept", "talks_kept", "papers_kept"])
+@pytest.mark.parametrize("value", ["PT0S", "P183DT23H"])
+def test_who_wants_to_be_rid_of_evidence_does_not_shorten_how_long_it_is_kept(
+    setting: str, value: str
+) -> None:
+    campaign.given(drafted).when(set_policy(setting, value, SettingUnit.duration)).then_rejected(
+        KeptTooShort
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("looks_kept", "P184D"), ("talks_kept", "P365D"), ("names_kept", "PT0S")],
+)
+def test_a_name_may_be_kept_as_short_as_a_school_likes_and_evidence_for_a_while(
+    setting: str, value: str
+) -> None:
+    unit = SettingUnit.duration
+    event = PolicySet(setting=setting, value=value, unit=unit, reason="从严")
+    campaign.given(drafted).when(set_policy(setting, value, unit)).then(event)
 
 
 def test_nothing_is_set_when_it_is_over() -> None:

@@ -1,5 +1,6 @@
 """Every figure the plan leaves to policy has a default, a unit and a source."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.campaign.calendar import FARTHEST, Calendar, Period, duration
-from services.campaign.defaults import MOST_SCHOOL_DAYS, SETTINGS, Policy, periods, well_formed
+from services.campaign.defaults import (
+    MOST_SCHOOL_DAYS,
+    SETTINGS,
+    TEXTS,
+    Policy,
+    periods,
+    well_formed,
+)
 from services.campaign.events import SettingUnit
 from tests.campaign.examples import TODAY
 
@@ -17,6 +25,14 @@ def test_a_default_is_a_value_of_its_own_unit(name: str) -> None:
     setting = SETTINGS[name]
     assert setting.zh
     assert setting.value is None or setting.accepts(setting.value, setting.unit)
+
+
+def test_every_whole_record_and_who_read_it_is_kept_for_a_while_whatever_a_school_sets() -> None:
+    evidence = {t.kept for t in TEXTS.values() if t.kept and not t.at_any_time} | {"looks_kept"}
+    assert {name for name, setting in SETTINGS.items() if setting.least} == evidence
+    for name in evidence:
+        shortest = duration(SETTINGS[name].least)
+        assert timedelta(days=180) < shortest <= duration(Policy().setting(name).value)
 
 
 def test_the_donation_amount_alone_has_no_default() -> None:

@@ -212,6 +212,26 @@ async def test_looks_are_paged_and_go_when_they_were_kept_long_enough() -> None:
     assert len(left) == 7
 
 
+async def test_whose_words_were_read_does_not_find_out_what_else_was() -> None:
+    at_work = await works()
+    runtime = at_work.runtime
+    desk = runtime.desk(TOWN, NOON)
+    read: dict[str, set[str]] = {"talk.mine": {WU}, "talk.theirs": {LEADER}}
+    await runtime.looks.record(look(TOWN, ZHOU, "talks", streams=read))
+    me = Caller(WU, frozenset({"person"}))
+
+    async def seen(stream: str | None) -> dict[str, Any]:
+        found: dict[str, Any] = await service.queries[Looks](
+            Looks(stream=stream, limit=1), desk, me
+        )
+        return found
+
+    everything, mine, theirs = [await seen(s) for s in (None, "talk.mine", "talk.theirs")]
+    assert [item["streams"] for item in everything["items"]] == [["talk.mine"]]
+    assert mine == everything
+    assert theirs == {"items": [], "next": None}
+
+
 def test_who_looks_is_known_by_their_account_alone() -> None:
     under = SCHOOL.model_copy(update={"bureaus": {"b1": Bureau(account="0b", granted=True)}})
     assert under.caller("0b", NOON) == TRUSTED

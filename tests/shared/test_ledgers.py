@@ -14,7 +14,7 @@ from shared import views
 from shared.decider import PersonId
 from shared.envelope import Record
 from shared.mongo import Document, Mongo
-from shared.views import Projector
+from shared.views import Overtaken, Projector
 from tests.memory import NOTHING, TOWN, Chest, Drawer, Pages, log
 
 BATCH = 20
@@ -123,3 +123,26 @@ async def test_after_a_crash_it_is_folded_on_from_where_it_was_stored() -> None:
     assert (began_at, again.stored) == (0, 101)
     assert again.ledger(directory, TOWN) == was
     assert len(shelf.cards.all) == cards
+
+
+async def test_what_was_dropped_while_the_service_ran_is_folded_again() -> None:
+    shelf = Shelf(100)
+    async with shelf.imported() as projector:
+        await projector.save()
+    for name in (directory.collection, people.collection):
+        shelf.chest.views(f"campaign.{name}").documents.clear()
+    shelf.chest.checkpoints().documents.clear()
+    more = Shelf(101).log[-1]
+
+    async def goes_on() -> None:
+        await projector.apply([more])
+        await projector.save()
+
+    with pytest.raises(Overtaken):
+        await goes_on()
+
+    await projector.prepare()
+    began_at = projector.position
+    await projector.apply([*shelf.log, more])
+    assert (began_at, projector.position) == (0, more.position)
+    assert len(shelf.chest.views(f"campaign.{people.collection}").documents) == 101

@@ -85,3 +85,30 @@ def test_a_position_that_was_changed_by_hand_is_told() -> None:
     pair._note({key: {**folding.written(key), "position": 9}}, {key: folding.written(key)})
 
     assert pair.differences() == [f"cards {key}: differs in position"]
+
+
+@pytest.mark.parametrize("mark", [1, 1.0, "yes"])
+def test_what_people_are_shown_is_compared_whatever_its_tombstone_says(mark: object) -> None:
+    """A list leaves out only what is `True` there, as the product itself writes it."""
+    folding, key = folded("a", live=1)
+    pair = Pair("cards", VIEW, NOTHING, NOTHING)
+    pair._note({"forged": {"_id": "forged", "position": 1, "gone": mark}}, {})
+    pair._note({key: {**folding.written(key), "gone": mark}}, {key: folding.written(key)})
+
+    assert pair.differences() == [
+        "cards forged: not from the log",
+        f"cards {key}: differs in gone",
+    ]
+
+
+async def test_every_id_that_people_are_shown_is_compared() -> None:
+    folding, key = folded("a", live=1)
+    live, fresh = Drawer(NOTHING), Drawer(NOTHING)
+    for document in (folding.written(key), {"_id": "", "school": TOWN, "position": 1}):
+        await live.put(document)
+    await fresh.put(folding.written(key))
+    pair = Pair("cards", VIEW, live, fresh)
+
+    await pair.look()
+
+    assert (pair.documents, pair.differences()) == (1, ["cards : not from the log"])

@@ -7,7 +7,7 @@ from typing import Annotated, assert_never
 
 from pydantic import ConfigDict, Field
 
-from services.campaign.calendar import Day
+from services.campaign.calendar import Day, duration
 from services.campaign.defaults import SETTINGS
 from services.campaign.directory import Directory
 from services.campaign.domain import (
@@ -305,6 +305,12 @@ class MalformedValue(Rejected):
     zh = "参数值的格式不正确"
 
 
+class KeptTooShort(Rejected):
+    """What is evidence is kept longer than that."""
+
+    zh = "短于规定的最短保留期限"
+
+
 def decide(
     command: CampaignCommand, campaign: Campaign, directory: Directory
 ) -> CampaignEvent | None:
@@ -450,6 +456,8 @@ def _set(command: SetPolicy, plan: Plan) -> PolicySet | None:
         raise WrongUnit(known.unit)
     if not known.accepts(command.value, command.unit):
         raise MalformedValue(command.unit)
+    if known.least and duration(command.value) < duration(known.least):
+        raise KeptTooShort(known.least)
     event = PolicySet(
         setting=command.setting, value=command.value, unit=command.unit, reason=command.reason
     )
