@@ -17,10 +17,11 @@ from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
+    closing,
     suppress,
 )
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import batched, islice
 from multiprocessing import get_context, parent_process
 from operator import attrgetter
 from threading import Thread
@@ -38,8 +39,8 @@ from shared.merkle import HASH, Tree, stored_at
 from shared.note import BadSignature, Checkpoint, NotANote, PublicKey
 from shared.provision import drift
 
-PROCESSES = min(4, os.cpu_count() or 1)
-"""Processes that read a log of more than one stretch."""
+PROCESSES = min(2, os.cpu_count() or 1)
+"""Processes that read a log of more than one stretch; each further one would hold some 80 MB."""
 STRETCH = 10_000
 """Positions that are looked at in one go."""
 TOLD = 1000
@@ -234,12 +235,16 @@ class Verification:
             if self._read(size, name) and size > last:
                 detail = f"the log ends at {last}, but {name} was signed over {size}"
                 self._find("length", size, "", detail)
-        if self._nodes:
-            self._nodes.close()
+        self.close()
         self.report.position = last
         self.report.streams = len(self._chain.heads)
         self._tell()
         return self.report
+
+    def close(self) -> None:
+        """Let go of the kept nodes."""
+        if self._nodes:
+            self._nodes.close()
 
     def _find(self, check: str, position: int, stream: str, detail: str) -> None:
         self._found.append(Finding(check, position, stream, detail))
@@ -253,7 +258,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Reading:
-    """How the log is read: in so many processes, so much at a time.
+    """How the log is read: in so many processes (this one and its helpers), so much at a time.
 
     Each connects as the operator by itself, so `connect` must be something a process can be given.
     """
@@ -269,20 +274,26 @@ class Reading:
             Unavailable: the log does not answer.
         """
         parts = [(n, min(n + self.stretch, last)) for n in range(0, last, self.stretch)]
-        processes = min(self.processes, len(parts))
-        if processes <= 1:
-            for after, until in parts:
-                yield await _look(self.connect, after, until)
+        helpers = min(self.processes, len(parts)) - 1
+        if helpers < 1:
+            for part in parts:
+                yield await _look(self.connect, *part)
             return
         context = get_context("forkserver")  # imports once what is needed, copies nothing
         context.set_forkserver_preload([getattr(self.connect, "func", self.connect).__module__])
-        with ProcessPoolExecutor(processes, context, _settle) as pool:
+        with ProcessPoolExecutor(helpers, context, _settle) as pool:
+            rounds = (
+                (own, [pool.submit(_looked_at, self.connect, *part) for part in others])
+                for own, *others in batched(parts, helpers + 1)
+            )
             try:
-                waiting = (pool.submit(_looked_at, self.connect, *part) for part in parts)
-                ahead = deque(islice(waiting, 2 * processes))
+                ahead = deque(islice(rounds, 2))
                 while ahead:
-                    yield await asyncio.wrap_future(ahead.popleft())
-                    ahead.extend(islice(waiting, 1))
+                    own, others = ahead.popleft()
+                    yield await _look(self.connect, *own)
+                    ahead.extend(islice(rounds, 1))
+                    for other in others:
+                        yield await asyncio.wrap_future(other)
             except BrokenProcessPool:
                 raise Unavailable("process that reads the log") from None
             finally:
@@ -347,10 +358,11 @@ async def verify(
         except JetStreamRefusal as refusal:
             check.report.find("length", 0, "", f"there is no log: {refusal}")
             return check.end(0)
-    async for stretch in reading(last):
-        check.join(stretch)
-        tell(check.position, last)
-    return check.end(last)
+    with closing(check):
+        async for stretch in reading(last):
+            check.join(stretch)
+            tell(check.position, last)
+        return check.end(last)
 
 
 async def _read_through(broker: Broker, stretch: Stretch, until: int) -> Stretch:

@@ -5,11 +5,14 @@ One data directory is prepared and copied; only the log's server runs.
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from services.audit.shelf import Shelf
 from services.audit.verify import Reading, Report, verify
 from services.stack import operator, provisioned
 from shared.broker import EVENTS, Broker, Stored
+from shared.decider import Unavailable
 from shared.embedded import Embedded
 from shared.journal import LogDamaged
 from shared.merkle import HASH, stored_at
@@ -147,6 +151,22 @@ async def test_processes_that_share_the_log_find_what_one_does(data: Path) -> No
         shared = await check(settings, processes=2, stretch=5)
     assert not alone.good
     assert alone.as_data() == shared.as_data()
+
+
+@asynccontextmanager
+async def lost(settings: Settings) -> AsyncIterator[Broker]:
+    """The operator's connection, unless a helper asks for it: that one is ended from outside."""
+    if parent_process():
+        os.kill(os.getpid(), signal.SIGKILL)
+    async with operator(settings) as broker:
+        yield broker
+
+
+async def test_a_helper_that_is_lost_ends_the_check(data: Path) -> None:
+    with running(data) as settings:
+        reading = Reading(partial(lost, settings), processes=2, stretch=5)
+        with pytest.raises(Unavailable):
+            await verify(reading, Shelf(settings.audit_directory), [], replicas=1)
 
 
 async def test_a_restored_older_copy_is_found_and_is_never_signed(
