@@ -11,7 +11,7 @@ import re
 import signal
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import (
     AbstractAsyncContextManager,
@@ -21,7 +21,6 @@ from contextlib import (
     suppress,
 )
 from dataclasses import asdict, dataclass, field
-from itertools import batched, islice
 from multiprocessing import get_context, parent_process
 from operator import attrgetter
 from threading import Thread
@@ -43,6 +42,8 @@ PROCESSES = min(2, os.cpu_count() or 1)
 """Processes that read a log of more than one stretch; each further one would hold some 80 MB."""
 STRETCH = 10_000
 """Positions that are looked at in one go."""
+AHEAD = 8
+"""Stretches that are looked at before those that come first are done: a helper needs a while to begin."""
 TOLD = 1000
 """Findings that are told one by one; the rest are counted."""
 ATTEMPTS = 5  # a consumer that is lost is made anew so often without a step forward
@@ -281,19 +282,25 @@ class Reading:
             return
         context = get_context("forkserver")  # imports once what is needed, copies nothing
         context.set_forkserver_preload([getattr(self.connect, "func", self.connect).__module__])
+        waiting = deque(parts)
+        slots: deque[Stretch | Future[Stretch]] = deque()
+        """The stretches that come next, in order: looked at, or in a helper's hands."""
         with ProcessPoolExecutor(helpers, context, _settle) as pool:
-            rounds = (
-                (own, [pool.submit(_looked_at, self.connect, *part) for part in others])
-                for own, *others in batched(parts, helpers + 1)
-            )
             try:
-                ahead = deque(islice(rounds, 2))
-                while ahead:
-                    own, others = ahead.popleft()
-                    yield await _look(self.connect, *own)
-                    ahead.extend(islice(rounds, 1))
-                    for other in others:
-                        yield await asyncio.wrap_future(other)
+                while waiting or slots:
+                    handed = sum(isinstance(slot, Future) and not slot.done() for slot in slots)
+                    if waiting and handed < 2 * helpers and len(slots) < AHEAD:
+                        slots.append(pool.submit(_looked_at, self.connect, *waiting.popleft()))
+                        continue
+                    first = slots[0]
+                    if isinstance(first, Stretch):
+                        slots.popleft()
+                        yield first
+                    elif first.done() or not waiting or len(slots) >= AHEAD:
+                        yield await asyncio.wrap_future(first)
+                        slots.popleft()
+                    else:
+                        slots.append(await _look(self.connect, *waiting.popleft()))
             except BrokenProcessPool:
                 raise Unavailable("process that reads the log") from None
             finally:
