@@ -381,7 +381,7 @@ class Broker:
         async def receive(message: Msg) -> None:
             headers = message.headers or {}
             status = headers.get("Status")
-            if status is None:
+            if "Nats-Sequence" in headers:  # a stored one, whatever status it says it has
                 found.append(
                     Stored(
                         int(headers["Nats-Sequence"]),
@@ -504,8 +504,8 @@ class Pull:
 
     async def _receive(self, message: Msg) -> None:
         headers = message.headers or {}
-        status = headers.get("Status")
-        if status is None:
+        status = headers.get("Status", "")
+        if message.reply.startswith("$JS.ACK."):  # a stored one, whatever status it says it has
             tokens = message.reply.split(".")
             position = int(tokens[5] if len(tokens) == _ACK_TOKENS else tokens[7])
             self._outstanding -= 1

@@ -3,9 +3,9 @@
 import json
 import logging
 import os
+import pwd
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -92,8 +92,8 @@ async def leave_record(mongo: Mongo, school: str, kind: str, **asked: object) ->
         Unavailable: it is not on record; nothing may be handed out.
     """
     try:
-        user = getuser()
-    except OSError:  # a container's user may have no name
+        user = pwd.getpwuid(os.getuid()).pw_name  # not what the environment says they are called
+    except KeyError:  # a container's user may have no name
         user = f"uid-{os.getuid()}"
     await Looks(mongo).record(look(school, f"operator:{user}", kind, asked=asked))
 

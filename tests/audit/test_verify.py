@@ -1,5 +1,6 @@
 """Whatever is done to a log, or to what was signed of it, is found and named."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from services.cli.prove import findings
 from services.rectification.events import IssueVoided, ProgressReported
 from shared.broker import Stored
 from shared.envelope import event_hash
-from shared.merkle import Tree
+from shared.merkle import HASH, Tree
 from shared.note import Checkpoint, SigningKey
 from tests.audit.history import KEY, LENGTH, checked, found, log, renumbered, signed, stretch
 
@@ -280,6 +281,19 @@ def test_kept_nodes_that_were_changed_are_found(own_shelf: Shelf) -> None:
     nodes[32 * 2] ^= 1  # the inner node above positions 1 and 2
     own_shelf.nodes_file.write_bytes(nodes)
     assert found(checked(LOG, own_shelf, last=LENGTH)) == {("tree", 2)}
+
+
+@pytest.mark.parametrize("missing", [(), LOG[2:3]], ids=["whole", "with a gap"])
+@pytest.mark.parametrize("cut", [1, HASH, HASH * 3 - 1, HASH * 4 - 1])
+def test_nodes_that_are_not_all_written_yet_are_no_finding(
+    own_shelf: Shelf, cut: int, missing: Sequence[Stored]
+) -> None:
+    """A disk that was full in the middle of a node, or a copy taken while it was written."""
+    nodes = own_shelf.nodes_file
+    nodes.write_bytes(nodes.read_bytes()[:-cut])
+    report = checked([one for one in LOG if one not in missing], own_shelf, last=LENGTH)
+    assert {finding.position for finding in report.findings if finding.check == "tree"} <= {3}
+    assert report.good is not bool(missing)
 
 
 def test_findings_without_end_are_counted_and_not_all_told(shelf: Shelf) -> None:

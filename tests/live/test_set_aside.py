@@ -57,6 +57,10 @@ async def test_a_message_that_is_no_event_stops_nobody(
             await bare(theirs, f"evt.{school.id}.feedback.collation.x5", type_=closed),
             await bare(theirs, f"evt.{school.id}.feedback.collation.x6", body=b"{}", type_=closed),
         ]
+        posing = [  # as what the server itself says of a request
+            (await ours.publish(f"{issue}.y{status}", b"?", {"Status": status}))[0]
+            for status in ("100", "404", "408", "409")
+        ]
 
         said = await school.do("teacher", "/opinions", SAID)
         await school.settle()
@@ -85,7 +89,7 @@ async def test_a_message_that_is_no_event_stops_nobody(
         commands = [p["command"].partition(" ")[0] for p in parked if p["kind"] == "policy"]
         assert sorted(commands) == ["", "open-issue", "open-issue"]
         report = await verified(stack.settings)
-        assert {finding.position for finding in report.findings} == set(bares)
+        assert {finding.position for finding in report.findings} == {*bares, *posing}
 
 
 async def test_an_event_with_nothing_in_it_hides_none_behind_it(

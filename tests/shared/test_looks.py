@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import os
+import pwd
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -9,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from services.campaign.directory import who
+from services.cli.base import leave_record
 from services.feedback.domain.opinion import SubmitOpinion
 from services.feedback.events import (
     Channel,
@@ -99,6 +102,22 @@ async def test_a_look_that_cannot_be_kept_is_said_and_the_next_one_is_kept() -> 
     await looks.record(one("kept"))
 
     assert [d["query"] for d in await drawer.find({})] == ["kept"]
+
+
+async def test_who_takes_something_away_at_the_machine_is_not_called_what_they_like(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks, drawer = kept()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+
+    await leave_record(looks.mongo, "s", "pack")
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)  # a container's user may have no name
+    await leave_record(looks.mongo, "s", "as-of")
+
+    first, second = [d["by"] for d in await drawer.find({}, sort=[("opened", 1)])]
+    assert first == f"operator:{pwd.getpwuid(os.geteuid()).pw_name}"
+    assert second == "operator:uid-4000000000"
 
 
 def test_every_kind_of_stream_is_everybodys_or_for_a_circle() -> None:
