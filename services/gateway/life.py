@@ -100,8 +100,8 @@ _FOUND = {
     "superior_pointed": "上级点",
     "collectively_discussed": "集体议",
 }
-_SOLVED = {"solved": "已解决", "partly_solved": "部分解决", "unsolved": "未解决"}
-_SATISFIED = {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}
+SOLVED = {"solved": "已解决", "partly_solved": "部分解决", "unsolved": "未解决"}
+SATISFIED = {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}
 _CODES = {
     "not_solved": "问题未解决",
     "evidence_missing": "缺少佐证",
@@ -338,7 +338,7 @@ class Life:
         if rounds := self.rounds():
             solved = Counter(e["event"]["solved"] for e in rounds[-1])
             unit = _unit(rounds[-1])
-            told = "，".join(f"{zh} {solved[w]} {unit}" for w, zh in _SOLVED.items() if solved[w])
+            told = "，".join(f"{zh} {solved[w]} {unit}" for w, zh in SOLVED.items() if solved[w])
             judged.append(f"群众：{told}")
         return judged
 
@@ -408,7 +408,7 @@ class Life:
 
     def _verdict(self, event: Mapping[str, Any]) -> tuple[Line, ...]:
         said = event["event"]
-        told = f"{_SOLVED[said['solved']]}，{_SATISFIED[said['satisfied']]}"
+        told = f"{SOLVED[said['solved']]}，{SATISFIED[said['satisfied']]}"
         who = self.name(said.get("originator")) or self.who(event)
         by = joined(" ", who, self.day(event["at"]))
         return (Line("t", told), *_line("q", quoted(said.get("comment"))), Line("s", by))

@@ -112,7 +112,7 @@ async def test_an_opinion_is_put_right_before_everybodys_eyes(
     await act(clerk, issue, "公示", 公示内容="早餐窗口问题拟销号，现予公示")
     supervisor = await arrive(chromium, school, "supervisor")
     await act(supervisor, issue, "批准销号")
-    for page in ("ledger", "rules", "audit", "outstanding?rule=R14"):
+    for page in ("ledger", "rules", "outstanding?rule=R14"):
         await supervisor.goto(page)
         await looked_at(supervisor, shots, page.partition("?")[0])
     await supervisor.goto(f"issues/{issue}")
@@ -121,9 +121,24 @@ async def test_an_opinion_is_put_right_before_everybodys_eyes(
     await public.goto("receipt")
     await public.get_by_label("16位回执码").fill(code)
     await public.get_by_role("button", name="查询").click()
-    await public.get_by_text("已销号").wait_for()
+    await public.get_by_text("已销号", exact=True).wait_for()
     assert SAID in await public.locator("main").inner_text()
+    await public.get_by_label("已解决").check()
+    await public.get_by_label("还想说的").fill("三楼窗口还是挤，别的都好了")
+    await public.get_by_role("button", name="提交评价").click()
+    await public.get_by_role("heading", name="评价还没有提交").wait_for()
     await looked_at(public, shots, "receipt")
+    await public.get_by_label("满意", exact=True).check()
+    await public.get_by_role("button", name="提交评价").click()
+    await public.get_by_role("heading", name="已收到您的评价").wait_for()
+    await looked_at(public, shots, "receipt-judged")
+
+    auditor = await arrive(chromium, school, "supervisor")
+    await auditor.goto(f"issues/{issue}")
+    await auditor.get_by_text("三楼窗口还是挤").wait_for()
+    await auditor.goto("audit")
+    await auditor.get_by_role("heading", name="审计与存证").wait_for()
+    await looked_at(auditor, shots, "audit")
     assert [
         said for said in COMPLAINTS if "status of 4" not in said
     ] == []  # a refusal is an answer

@@ -5,16 +5,18 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from services.campaign.events import StageName
 from services.feedback import events as feedback
+from services.feedback.app import service as feedback_service
 from services.gateway.console import look
 from services.gateway.console.acts import ACTS, CHOICES, MEDIA, Act, Field
 from services.gateway.console.look import ENVIRONMENT, WORDS, due, say
 from services.gateway.console.pages import WALK, steps
+from services.gateway.console.receipt import BY_RECEIPT, OF_AN_ISSUE, OPTIONS, Sheet
 from services.rectification import events as rectification
 from services.rectification.app import service
 from shared.decider import Event, wire
@@ -74,6 +76,28 @@ def _act(act: Act) -> dict[str, Any]:
     }  # fmt: skip
 
 
+FOLLOWED = {
+    "state": "acknowledged", "verbatim_text": HOSTILE, "refusal": HOSTILE,
+    "acknowledgement": HOSTILE, "messages": [{"text": HOSTILE, "from_originator": True}],
+    "became": [
+        {
+            "id": "i", "title": HOSTILE, "stage": "on_notice", "notice": HOSTILE, "ending": HOSTILE,
+            "objected": True, "objection_answer": None, "verdicts_until": None,
+            "notice_until": "2026-02-01T00:00:00Z",
+        }
+    ],
+}  # fmt: skip
+ASKED: dict[str, Any] = {
+    "me": None, "code": HOSTILE, "options": OPTIONS, "done": "", "tried": "",
+    "walks": {"i": steps("on_notice")}, "later": [("withdraw", HOSTILE)],
+    "sheets": [
+        Sheet(act, issue, HOSTILE, {f.name: [HOSTILE] for f in act.fields}, HOSTILE, [])
+        for act in BY_RECEIPT.values()
+        for issue in ("i", "j")
+    ],
+}  # fmt: skip
+
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign-in": (
         "sign-in.html",
@@ -107,16 +131,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "intake": ("intake.html", {"said": {"verbatim_text": [HOSTILE]}, "key": "k", "me": None}),
     "intake-done": ("intake-done.html", {"code": HOSTILE, "me": None}),
-    "receipt": (
-        "receipt.html",
-        {
-            "me": None,
-            "found": {
-                "state": "acknowledged", "verbatim_text": HOSTILE, "refusal": HOSTILE,
-                "became": [{"title": HOSTILE, "stage": "open"}], "messages": [{"text": HOSTILE}],
-            },
-        },
+    "receipt": ("receipt.html", {**ASKED, "found": FOLLOWED, "done": "send-message", "tried": ""}),
+    "receipt-empty": (
+        "receipt.html", {**ASKED, "code": "", "found": None, "sheets": [], "problems": []},
     ),
+    "receipt-kept": ("receipt.html", {**ASKED, "found": None, "tried": "record-verdict"}),
     "rules": ("rules.html", {"rules": [RULE, {**RULE, "computed": False}], "as_of": "2026-03-01"}),
     "outstanding": (
         "outstanding.html",
@@ -186,7 +205,8 @@ def test_every_form_that_sends_has_the_sessions_token(page: str) -> None:
 def test_every_word_that_is_said_is_in_the_catalogue_and_every_word_is_said() -> None:
     text = "\n".join(SOURCES.values())
     said = set(re.findall(r"say\(\s*f?['\"]([a-z_]+\.[\w.-]*)", text))
-    said |= {f.label for act in ACTS.values() for f in (*act.fields, *act.rows)}
+    acts = (*ACTS.values(), *BY_RECEIPT.values())
+    said |= {f.label for act in acts for f in (*act.fields, *act.rows)}
     begun = tuple(word for word in said if word.endswith((".", "_")))
     assert said - {*begun} <= WORDS.keys()
     for beginning in begun:  # the rest comes from what is shown
@@ -218,6 +238,34 @@ def test_a_form_has_the_fields_of_its_command(act: Act) -> None:
     assert needed <= {f.name for f in act.fields} <= wire(command).model_fields.keys()
     for key in (f"act.{act.path}", f"act.{act.path}_lead"):
         assert key in WORDS
+
+
+@pytest.mark.parametrize("act", BY_RECEIPT.values(), ids=BY_RECEIPT)
+def test_what_a_receipt_lets_do_is_what_the_api_lets_it(act: Act) -> None:
+    stream, command = {**service.commands(), **feedback_service.commands()}[act.command]
+    assert "originator" in command.allowed
+    assert (stream.decider.category == "issue") is (act.path in OF_AN_ISSUE)
+    wire(command).model_validate_json(json.dumps(act.trial))
+    assert {f.name for f in act.fields} == wire(command).model_fields.keys()
+    for part in ("", "_lead", "_submit", "_refused", "_done", "_early"):
+        assert f"by_receipt.{act.path}{part}" in WORDS
+
+
+def test_a_receipt_offers_whatever_the_api_offers_it() -> None:
+    offered = {
+        name
+        for s in (service, feedback_service)
+        for name, (_, command) in s.commands().items()
+        if "originator" in command.allowed
+    }
+    assert offered == {act.command for act in BY_RECEIPT.values()}
+
+
+def test_a_receipt_has_words_for_every_stage_and_every_verdict() -> None:
+    told = {word.removeprefix("receipt.stands_") for word in WORDS}
+    assert {*get_args(rectification.Stage.__value__)} <= told
+    assert [v for v, _ in OPTIONS["solved"]] == [*rectification.Solved]
+    assert [v for v, _ in OPTIONS["satisfied"]] == [*rectification.Satisfied]
 
 
 def test_what_can_be_chosen_is_what_the_commands_take() -> None:

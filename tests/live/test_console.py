@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,9 +13,10 @@ import pytest_asyncio
 
 from services.gateway.console.look import HEADERS, SHEET_PATH
 from services.gateway.console.session import COOKIE
-from tests.live.browser import Person
+from tests.live.browser import Form, Person
 from tests.live.school import ISSUE, School, set_policy
-from tests.live.test_journey import PHOTO, measures
+from tests.live.test_journey import PHOTO, measures, struck_off
+from tests.live.test_receipts import dropped, in_the_log
 
 pytestmark = pytest.mark.live
 
@@ -194,8 +196,9 @@ async def test_an_opinion_is_left_without_a_name_and_followed_by_its_code(
     text = await person.send("intake", verbatim_text="<script>热水</script>经常停")
     code = text.partition('class="code">')[2].partition("<")[0]
     await person.open("receipt")
-    assert code not in await person.send("receipt", code=code)
-    assert "您的意见" in person.text
+    words = Form(await person.send("receipt", code=code)).words
+    assert code not in "".join(words)
+    assert "您的意见" in words
     assert "<script>" not in person.text
     assert "没有查到" in await person.send("receipt", 404, code="0000-0000-0000-0000")
     async with asyncio.timeout(60):
@@ -204,6 +207,55 @@ async def test_an_opinion_is_left_without_a_name_and_followed_by_its_code(
     told = json.dumps(spoken, ensure_ascii=False)
     assert "热水" in told
     assert school.people["teacher"] not in told
+
+
+async def test_who_holds_a_receipt_writes_judges_objects_and_takes_it_back(
+    school: School, arrive: Arrive, caplog: pytest.LogCaptureFixture
+) -> None:
+    await set_policy(school, public_notice="PT0S")
+    given = await dropped(school, str(uuid4()))
+    await in_the_log(school, given["id"])
+    issue = await school.collated(given["id"])
+    person, code, words = arrive(), given["receipt"], '周末也停"<b>'
+
+    async def act(name: str, status: int = 200, **said: str) -> str:
+        fields = {"key": str(uuid4()), "issue": issue, **said}
+        text = await person.send(f"receipt/{name}", status, **fields)
+        assert person.last
+        assert code not in str(person.last.url)
+        return text
+
+    await person.open("receipt")
+    assert "问题销号以后" in await person.send("receipt", code=code)
+    assert "请填写“留言”" in await act("send-message", 422)
+    assert "周末也停" in await act("send-message", text="周末也停")
+    await struck_off(school, issue)
+    await school.settle()
+    await person.open("receipt")
+    assert "请您评价" in await person.send("receipt", code=code)
+    assert "请选择“您满意吗”" in await act("record-verdict", 422, solved="unsolved", comment=words)
+    verdict: dict[str, Any] = {
+        "solved": "unsolved", "satisfied": "dissatisfied", "comment": words,
+    }  # fmt: skip
+    kept = "周末也停&#34;&lt;b&gt;"
+    assert kept in person.text
+    assert kept in await act("record-verdict", 403, form="guessed", **verdict)
+    person.forget()
+    assert kept in await act("record-verdict", 403, **verdict)
+    assert (await school.get("clerk", f"/issues/{issue}"))["verdicts"] == []
+    assert "已收到您的评价" in await act("record-verdict", **verdict)
+    again = await act("record-verdict", 409, **{**verdict, "solved": "solved"})
+    assert "每位反映人只能评判一次" in again
+    assert "异议已提交" in await act("raise-objection", text="灯还是坏的")
+    assert "有异议尚未答复" in await act("raise-objection", 409, text="另一处也坏")
+    assert "意见已撤回" in await act("withdraw", reason="")
+    await school.settle()
+    line = await school.get("clerk", f"/issues/{issue}")
+    assert [(v["solved"], v["comment"]) for v in line["verdicts"]] == [("unsolved", words)]
+    assert line["objection"] == "灯还是坏的"
+    assert "没有查到" in await person.send("receipt", 404, code="0000-0000-0000-0000")
+    await act("no-such-act", 404)
+    assert code not in caplog.text
 
 
 async def test_what_is_asked_amiss_gets_a_page_and_leads_nowhere_else(

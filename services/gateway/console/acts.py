@@ -247,7 +247,7 @@ class Acts:
             "act.html", issue["position"], "ledger", status,
             act=act, issue=issue, said=said, again=again, changed=changed, rows=rows_of(said),
             key=one(said, "key") or secrets.token_hex(16),
-            problems=_problems(act, error) if error else [],
+            problems=problems_of(act, error) if error else [],
             options=_options(issue, names, departments),
         )  # fmt: skip
 
@@ -275,7 +275,7 @@ def _options(
     }
 
 
-def _problems(act: Act, error: Mapping[str, Any]) -> list[dict[str, str]]:
+def problems_of(act: Act, error: Mapping[str, Any]) -> list[dict[str, str]]:
     """What is wrong, in words, each with the control it is about."""
     if error["code"] == "unavailable":
         return [{"field": "", "words": say("act.unavailable")}]

@@ -13,6 +13,7 @@ from services.gateway.console.entry import Entry
 from services.gateway.console.intake import Intake
 from services.gateway.console.look import HEADERS, SHEET, SHEET_PATH
 from services.gateway.console.pages import Pages
+from services.gateway.console.receipt import Receipts
 from services.gateway.doors import Doors
 from shared.runtime import Service
 
@@ -20,7 +21,7 @@ from shared.runtime import Service
 def site(doors: Doors, services: Iterable[Service]) -> list[Route]:
     """The routes of the console."""
     door = Door.of(doors, Asking.of(doors, services))
-    acts, pages, intake = Acts(door), Pages(door), Intake(door)
+    acts, pages, intake, receipts = Acts(door), Pages(door), Intake(door), Receipts(door)
     entry = Entry(door, acts)
     answers = {
         ("GET", "sign-in"): entry.ask,
@@ -37,8 +38,9 @@ def site(doors: Doors, services: Iterable[Service]) -> list[Route]:
         ("GET", "audit"): pages.audit,
         ("GET", "intake"): intake.ask,
         ("POST", "intake"): intake.take,
-        ("GET", "receipt"): intake.receipt,
-        ("POST", "receipt"): intake.look,
+        ("GET", "receipt"): receipts.ask,
+        ("POST", "receipt"): receipts.look,
+        ("POST", "receipt/{act}"): receipts.take,
     }
     paths = ((method, f"/console/{{school}}/{at}", a) for (method, at), a in answers.items())
     return [
