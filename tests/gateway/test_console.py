@@ -15,7 +15,7 @@ from services.feedback.app import service as feedback_service
 from services.gateway.console import look
 from services.gateway.console.acts import ACTS, CHOICES, MEDIA, Act, Field
 from services.gateway.console.look import ENVIRONMENT, WORDS, due, say
-from services.gateway.console.pages import WALK, steps
+from services.gateway.console.pages import WAITING, WALK, steps
 from services.gateway.console.receipt import BY_RECEIPT, OF_AN_ISSUE, OPTIONS, Sheet
 from services.rectification import events as rectification
 from services.rectification.app import service
@@ -52,6 +52,7 @@ ISSUE: dict[str, Any] = {
     "measures": [{"text": HOSTILE, "owner": "p", "begins_on": "2026-02-01", "due_on": "2026-02-27",
                   "deliverable": HOSTILE}],
     "evidence": [{"name": HOSTILE, "sha256": "a" * 64, "phase": "before"}],
+    "objection": HOSTILE, "extension_asked": "2026-03-09",
     "progress": {"text": HOSTILE}, "verdicts": [{"solved": "solved"}],
 }  # fmt: skip
 ENTRY = {
@@ -108,7 +109,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "today.html",
         {
             "lists": [
-                (c, [{"why": w, "issue": ISSUE, "due": look.Due(c, "x")} for w in ("own", "verify")])
+                (c, [{"why": w, "issue": ISSUE, "due": look.Due(c, "x")} for w in WAITING])
                 for c in ("over", "soon", "ok", "none")
             ],
             "summary": SUMMARY,
@@ -125,8 +126,9 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "issue": (
         "issue.html",
         {
-            "issue": ISSUE, "steps": steps("underway"), "possible": ["claim"],
-            "not_yet": [("verify", HOSTILE)], "done": "claim", "life": [ENTRY],
+            "issue": ISSUE, "steps": steps("underway"),
+            "possible": [*ACTS.values()],
+            "not_yet": [(HOSTILE, HOSTILE)], "done": "claim", "life": [ENTRY],
         },
     ),
     "intake": ("intake.html", {"said": {"verbatim_text": [HOSTILE]}, "key": "k", "me": None}),
@@ -240,6 +242,16 @@ def test_a_form_has_the_fields_of_its_command(act: Act) -> None:
         assert key in WORDS
 
 
+def test_every_act_on_an_issue_that_a_person_gives_has_a_form_or_is_left_to_the_api() -> None:
+    given = {
+        name
+        for name, (stream, command) in service.commands().items()
+        if stream.plural == "issues" and not command.creates and command.allowed != {"service"}
+    }
+    apart = {"correct-issue", "void-issue", "look-back", "record-verdict"}
+    assert given - {act.command for act in ACTS.values()} == apart
+
+
 @pytest.mark.parametrize("act", BY_RECEIPT.values(), ids=BY_RECEIPT)
 def test_what_a_receipt_lets_do_is_what_the_api_lets_it(act: Act) -> None:
     stream, command = {**service.commands(), **feedback_service.commands()}[act.command]
@@ -271,6 +283,7 @@ def test_a_receipt_has_words_for_every_stage_and_every_verdict() -> None:
 def test_what_can_be_chosen_is_what_the_commands_take() -> None:
     modes, codes = set(rectification.Mode), set(rectification.ReturnReason)
     assert (set(CHOICES["mode"]), set(CHOICES["code"])) == (modes, codes)
+    assert set(CHOICES["cause"]) == set(rectification.ReopenCause)
     assert {f"field.{word}" for word in MEDIA.values()} <= WORDS.keys()
 
 
@@ -297,6 +310,40 @@ def test_rows_left_empty_are_no_measures() -> None:
 )
 def test_a_deadline_has_a_colour_and_words(on: str, stage: str, colour: str, words: str) -> None:
     assert due({"on": on}, stage, "2026-03-01") == look.Due(colour, words)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("why", "changed", "waits"),
+    [
+        ("publish", {}, True),
+        ("publish", {"owner": "me"}, False),
+        ("publish", {"person": "me"}, False),
+        ("strike", {}, True),
+        ("strike", {"notice_until": {"at": "2999-01-01T00:00:00Z"}}, False),
+        ("strike", {"objection": "不实"}, False),
+        ("strike", {"owner": "me"}, False),
+        ("answer", {"objection": "不实"}, True),
+        ("answer", {}, False),
+        ("extend", {"extension_asked": "2026-03-09"}, True),
+        ("extend", {"extension_asked": "2026-03-09", "owner": "me"}, False),
+        ("extend", {}, False),
+        ("claim", {"person": "me"}, True),
+        ("claim", {"person": "p"}, False),
+        ("own", {"stage": "awaiting_verification"}, False),
+    ],
+)
+def test_an_issue_waits_for_whoever_may_do_what_comes_next(
+    why: str, changed: dict[str, Any], *, waits: bool
+) -> None:
+    line = {**ISSUE, "person": None, "objection": None, "extension_asked": None}
+    line["notice_until"] = {"at": "2026-02-01T00:00:00Z"}
+    me = {"id": "me", "as_of": {"roles": ["team_member"]}}
+    assert WAITING[why][2]({**line, **changed}, me) is waits
+
+
+def test_only_the_team_is_asked_to_claim() -> None:
+    me = {"id": "me", "as_of": {"roles": ["supervisor"]}}
+    assert not WAITING["claim"][2]({**ISSUE, "person": None}, me)
 
 
 def test_steps_are_behind_at_and_before_where_an_issue_stands() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,10 @@ import pytest_asyncio
 
 from services.gateway.console.look import HEADERS, SHEET_PATH
 from services.gateway.console.session import COOKIE
+from shared.runtime import now
 from tests.live.browser import Form, Person
 from tests.live.school import ISSUE, School, set_policy
-from tests.live.test_journey import PHOTO, measures, struck_off
+from tests.live.test_journey import PHOTO, measures, on_notice, struck_off
 from tests.live.test_receipts import dropped, in_the_log
 
 pytestmark = pytest.mark.live
@@ -137,6 +139,71 @@ async def test_an_issue_is_put_right_at_the_console_from_claim_to_strike_off(
     await act(supervisor, "strike-off")
     assert "已销号" in await member.open(path)
     assert (await school.get("member", f"/issues/{issue}"))["stage"] == "struck_off"
+
+
+async def test_what_goes_otherwise_is_done_at_the_console_as_well(
+    school: School, arrive: Arrive
+) -> None:
+    issue, same, whole = await opened(school), await opened(school), await opened(school)
+    leader, member, clerk, supervisor = (arrive() for _ in range(4))
+    for person, who in zip(
+        (leader, member, clerk, supervisor), ("leader", "member", "clerk", "supervisor"),
+        strict=True,
+    ):  # fmt: skip
+        await person.sign_in(who)
+
+    async def act(person: Person, which: str, doing: str, status: int = 200, **said: Any) -> str:
+        await person.open(f"issues/{which}/{doing}")
+        return await person.send(f"issues/{which}/{doing}", status, **said)
+
+    why = "总务归他管<b>"
+    text = await act(leader, issue, "assign", 422, reason=why)
+    assert "请选择“责任人”" in text
+    assert "总务归他管&lt;b&gt;" in text
+    for reason in (why, "再请他办"):
+        owner = school.people["member"]
+        assert "已登记：指派" in await act(leader, issue, "assign", owner=owner, reason=reason)
+        if reason == why:
+            assert "已登记：退回认领" in await act(member, issue, "decline", reason="不归我管")
+    await school.do("member", f"/issues/{issue}/plan-measures", measures(school))
+    await school.do("member", f"/issues/{issue}/start-rectification")
+    later = (now() + timedelta(days=40)).date().isoformat()
+    await act(member, issue, "request-extension", until=later, reason="设备未到")
+    await school.settle()
+    assert "批复延期：“操场的灯坏了”" in await leader.open("today")
+    assert f"申请延到{later}" in await leader.open(f"issues/{issue}/grant-extension")
+    assert "已登记：同意延期" in await act(leader, issue, "grant-extension")
+    assert (await school.get("member", f"/issues/{issue}"))["due"]["on"] == later
+    assert "批复延期" not in await leader.open("today")
+    gone = await act(
+        leader, issue, "convert-to-long-term", reason="要改线路", stage_goal="先修两盏"
+    )
+    assert "已登记：转为长期推进" in gone
+    assert "已登记：并入另一问题" in await act(clerk, same, "merge", into=whole, reason="同一件事")
+    told = await act(leader, whole, "explain-not-possible", explanation="场地不归学校")
+    assert "已登记：说明无法解决" in told
+    assert "指派" not in await member.open(f"issues/{whole}")
+
+
+async def test_an_objection_to_a_notice_waits_for_a_leader_and_is_answered(
+    school: School, arrive: Arrive
+) -> None:
+    issue = await opened(school)
+    await on_notice(school, issue)
+    await school.settle()
+    teacher, supervisor = arrive(), arrive()
+    await teacher.sign_in("teacher")
+    await supervisor.sign_in("supervisor")
+    path = f"issues/{issue}"
+    assert "批准销号：公示期未满" in await supervisor.open(path)
+    await teacher.open(f"{path}/raise-objection")
+    assert "已登记：提出异议" in await teacher.send(f"{path}/raise-objection", text="只修了一盏")
+    await school.settle()
+    assert "答复异议：“操场的灯坏了”" in await supervisor.open("today")
+    assert "只修了一盏" in await supervisor.open(f"{path}/uphold-objection")
+    await supervisor.send(f"{path}/uphold-objection", answer="属实，接着修")
+    assert (await school.get("clerk", f"/issues/{issue}"))["stage"] == "underway"
+    assert "答复异议" not in await supervisor.open("today")
 
 
 async def test_who_was_slower_is_told_kindly_what_changed(school: School, arrive: Arrive) -> None:

@@ -58,6 +58,11 @@ class Visit:
         """What day it is at the school."""
         return str(self.school["today"])
 
+    def may(self, command: str) -> bool:
+        """Whether a command is this person's to give at all, by what they are."""
+        roles = {"person", *self.me["as_of"]["roles"]} if self.me else set()
+        return not roles.isdisjoint(self.asking.allowed[command])
+
     async def find(self, view: str, **asked: object) -> Found:
         """Ask a query as this person."""
         return await self.asking.find(self.session, view, **asked)
