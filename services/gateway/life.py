@@ -74,7 +74,7 @@ STAGES = {
 _TIMED = {"open", "owned", "planned", "underway", "long_term"}
 _GONE = {"merged", "voided"}
 _ENDED = {"struck_off", "not_possible", "merged", "voided"}
-_CHANNELS = {
+CHANNELS = {
     "symposium": "座谈会",
     "individual_interview": "个别访谈",
     "spot_survey": "随机调研",
@@ -304,7 +304,7 @@ class Life:
         """The three questions and their answers at a glance."""
         opinions = len(self.told.get("opinions") or ())
         ways = Counter(
-            _CHANNELS[e["event"]["channel"]] for e in self.opinions() if "channel" in e["event"]
+            CHANNELS[e["event"]["channel"]] for e in self.opinions() if "channel" in e["event"]
         )
         kinds = Counter(_SOURCES.get(s["kind"], s["kind"]) for s in self.sources())
         found = [_FOUND.get(e["event"].get("discovery") or "", "") for e in self.own[:1]]
@@ -360,7 +360,7 @@ class Life:
         said = event["event"]
         later = [_what(e) for e in self.events if e["stream"] == event["stream"]]
         became = [_FATES[what] for what in later if what in _FATES]
-        channel = _CHANNELS.get(said.get("channel") or "", "")
+        channel = CHANNELS.get(said.get("channel") or "", "")
         label = joined(" ", channel, self.day(event["at"]), *became)
         verbatim = quoted(said.get("verbatim_text", said))
         who = self.who(event)

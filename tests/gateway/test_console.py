@@ -12,8 +12,9 @@ import pytest
 from services.campaign.events import StageName
 from services.feedback import events as feedback
 from services.feedback.app import service as feedback_service
-from services.gateway.console import look
+from services.gateway.console import desk, look
 from services.gateway.console.acts import ACTS, CHOICES, MEDIA, Act, Field
+from services.gateway.console.desk import AT_THE_DESK
 from services.gateway.console.look import ENVIRONMENT, WORDS, due, say
 from services.gateway.console.pages import WAITING, WALK, steps
 from services.gateway.console.receipt import BY_RECEIPT, OF_AN_ISSUE, OPTIONS, Sheet
@@ -33,6 +34,7 @@ FRAME = {
     "school": {"name": HOSTILE, "zone": "Asia/Shanghai", "today": "2026-03-01"},
     "me": {"name": HOSTILE},
     "here": "",
+    "collates": True,
     "position": 7,
     "today": "2026-03-01",
     "form_token": HOSTILE,
@@ -77,6 +79,17 @@ def _act(act: Act) -> dict[str, Any]:
     }  # fmt: skip
 
 
+OPINION = {
+    "id": "o", "verbatim_text": HOSTILE, "channel": "wechat", "target_kind": "unknown",
+    "state": "submitted",
+}  # fmt: skip
+BATCH = {
+    "id": "b", "state": "open", "opened_at": "2026-02-01T00:00:00Z", "received": 4, "grouped": 2,
+    "refused": 1, "left": 1, "issues": [{"id": "i", "title": HOSTILE, "stage": "open"}],
+}  # fmt: skip
+GROUP = {
+    "key": "g", "title": HOSTILE, "parts": [{}], "addressee": "team", "discovery": "self_found",
+}  # fmt: skip
 FOLLOWED = {
     "state": "acknowledged", "verbatim_text": HOSTILE, "refusal": HOSTILE,
     "acknowledgement": HOSTILE, "messages": [{"text": HOSTILE, "from_originator": True}],
@@ -138,6 +151,43 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "receipt.html", {**ASKED, "code": "", "found": None, "sheets": [], "problems": []},
     ),
     "receipt-kept": ("receipt.html", {**ASKED, "found": None, "tried": "record-verdict"}),
+    "collate-list": (
+        "collate-list.html",
+        {
+            "batches": [BATCH], "waiting": [OPINION], "channels": {"wechat": HOSTILE},
+            "key": HOSTILE,
+        },
+    ),
+    "collate": (
+        "collate.html",
+        {
+            "batch": BATCH, "groups": [GROUP], "pair": {"one": "o", "other": "p", "likeness": 0.5},
+            "sides": [OPINION, OPINION], "number": 1, "pairs": 2, "channels": {"wechat": HOSTILE},
+            "waiting": [{"value": "o:0:2", "opinion": OPINION, "text": HOSTILE}],
+            "done": "refuse", "at_work": True,
+        },
+    ),
+    "collate-even": (
+        "collate.html",
+        {
+            "batch": {**BATCH, "left": 0}, "groups": [], "pair": None, "sides": [], "number": 1,
+            "pairs": 0, "channels": {}, "waiting": [], "done": "", "at_work": True,
+        },
+    ),
+    **{
+        f"collate-{path}": (
+            "collate-act.html",
+            {
+                "act": act, "batch": BATCH, "again": True, "offered": ["o:0:2"], "key": HOSTILE,
+                "texts": [HOSTILE], "options": desk.options([("p", HOSTILE)], [("o:0:2", HOSTILE)]),
+                "said": {
+                    "title": [HOSTILE], "reason": [HOSTILE], "group": [HOSTILE], "opinion": ["o"],
+                    "parts": ["o:0:2"],
+                },
+            },
+        )
+        for path, act in AT_THE_DESK.items()
+    },
     "rules": ("rules.html", {"rules": [RULE, {**RULE, "computed": False}], "as_of": "2026-03-01"}),
     "outstanding": (
         "outstanding.html",
@@ -207,14 +257,14 @@ def test_every_form_that_sends_has_the_sessions_token(page: str) -> None:
 def test_every_word_that_is_said_is_in_the_catalogue_and_every_word_is_said() -> None:
     text = "\n".join(SOURCES.values())
     said = set(re.findall(r"say\(\s*f?['\"]([a-z_]+\.[\w.-]*)", text))
-    acts = (*ACTS.values(), *BY_RECEIPT.values())
+    acts = (*ACTS.values(), *BY_RECEIPT.values(), *AT_THE_DESK.values())
     said |= {f.label for act in acts for f in (*act.fields, *act.rows)}
     begun = tuple(word for word in said if word.endswith((".", "_")))
     assert said - {*begun} <= WORDS.keys()
     for beginning in begun:  # the rest comes from what is shown
         assert any(word.startswith(beginning) for word in WORDS), beginning
     elsewhere = re.findall(r"[\"']([a-z_]+\.\w+)[\"']", text)
-    counted = (*begun, "did.", "field.", "act.", "stage.", "period.")
+    counted = (*begun, "did.", "field.", "act.", "stage.", "period.", "mark.", "refused_as.")
     assert {w for w in WORDS if not w.startswith(counted)} <= said | {*elsewhere}
 
 
@@ -261,6 +311,47 @@ def test_what_a_receipt_lets_do_is_what_the_api_lets_it(act: Act) -> None:
     assert {f.name for f in act.fields} == wire(command).model_fields.keys()
     for part in ("", "_lead", "_submit", "_refused", "_done", "_early"):
         assert f"by_receipt.{act.path}{part}" in WORDS
+
+
+def test_the_desk_offers_what_its_commands_take() -> None:
+    known = {"winds": feedback.Wind, "discovery": feedback.Discovery,
+             "addressee": feedback.Addressee, "code": feedback.RefusalCode}  # fmt: skip
+    for name, values in known.items():
+        assert {*desk.CHOICES[name]} - {desk.NO_WIND} == {*values}
+    for act in AT_THE_DESK.values():
+        assert {f"desk.{act.path}", f"desk.{act.path}_lead"} <= WORDS.keys()
+        assert act.command in feedback_service.commands()
+
+
+def test_a_proposed_issue_is_read_from_its_form_as_the_command_has_it() -> None:
+    form = {
+        "key": ["0123456789abcdef"], "parts": ["o", "p:0:4", "q:x:y"], "title": [" 排队太久 "],
+        "winds": ["formalism"], "discovery": ["self_found"], "addressee": ["team"], "person": [""],
+        "marks": ["key_issue"],
+    }  # fmt: skip
+    told = desk.body(AT_THE_DESK["group-opinions"], form)
+    _, command = feedback_service.commands()["group-opinions"]
+    wire(command).model_validate_json(json.dumps(told))
+    assert told["parts"] == [
+        {"opinion": "o"},
+        {"opinion": "p", "start": 0, "end": 4},
+        {"opinion": "q"},
+    ]
+    assert (told["title"], told["winds"], told["not_four_winds"]) == (
+        "排队太久",
+        ["formalism"],
+        False,
+    )
+    assert (told["key_issue"], told["strongly_reflected"]) == (True, False)
+    neither = desk.body(AT_THE_DESK["group-opinions"], {**form, "winds": ["none"]})
+    assert (neither["winds"], neither["not_four_winds"]) == ([], True)
+    assert [desk.named(p) for p in told["parts"]] == ["o", "p:0:4", "q"]
+
+
+def test_a_piece_is_told_by_its_own_words_and_a_mask_stays_whole() -> None:
+    piece = {"opinion": "o", "start": 2, "end": 4}
+    assert desk.said({"verbatim_text": "一二三四五"}, piece) == "三四"
+    assert desk.said({"verbatim_text": {"masked": "erased"}}, piece) == "〔已抹除〕"
 
 
 def test_a_receipt_offers_whatever_the_api_offers_it() -> None:

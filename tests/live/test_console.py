@@ -325,6 +325,81 @@ async def test_who_holds_a_receipt_writes_judges_objects_and_takes_it_back(
     assert code not in caplog.text
 
 
+async def test_opinions_are_collated_at_the_desk_until_the_balance_comes_out(
+    school: School, arrive: Arrive
+) -> None:
+    texts = ("食堂的菜到我们手里都凉了", "食堂的菜到我们手里全凉了，排队太久", "今天天气不错")
+    for text in texts:
+        said = {"verbatim_text": text, "channel": "symposium"}
+        await school.do("teacher", "/opinions", said)
+    clerk, teacher = arrive(), arrive()
+    await clerk.sign_in("clerk")
+    await teacher.sign_in("teacher")
+    await teacher.open("collate", 403)
+    assert texts[2] in await clerk.open("collate")
+    assert "还没有办成" in await clerk.send("collate", 403, form="guessed")
+    text = await clerk.send("collate")
+    assert "<b>3</b> 条收到" in text
+    assert "第1组，共1组" in text
+    assert "还有3条未处理，暂不能结束本批" in text
+    assert clerk.last
+    batch = clerk.last.url.path.partition("/collate/")[2]
+    path, at = f"collate/{batch}", f"/collations/{batch}/opinions"
+    alike = [
+        o["id"] for o in (await school.get("clerk", at))["items"] if o["verbatim_text"] != texts[2]
+    ]
+    [idle] = [o["id"] for o in (await school.get("clerk", at))["items"] if o["id"] not in alike]
+
+    form = f"{path}/group-opinions"
+    both = "&".join(f"parts={o}" for o in alike)
+    assert texts[0] in await clerk.open(f"{form}?{both}")
+    title = '打饭排队"太久"<b>'
+    told: dict[str, Any] = {"parts": alike, "offered": alike, "title": title}
+    told |= {"winds": "formalism", "discovery": "raised_by_public", "addressee": "team"}
+    kept = "打饭排队&#34;太久&#34;&lt;b&gt;"
+    assert "请选择“由哪些意见归成”" in await clerk.send(form, 422, **{**told, "parts": []})
+    assert kept in await clerk.send(form, 409, **{**told, "winds": []})
+    assert "须选择四风类别" in clerk.text
+    assert kept in await clerk.send(form, 403, **told, form="guessed")
+    clerk.forget()
+    await clerk.send(form, 401, **told)
+    assert kept in await clerk.send("sign-in", 403, token=school.tokens["clerk"])
+    assert "已登记：提出问题" in await clerk.send(form, **told)
+    assert "<b>1</b> 条未处理" in clerk.text
+    await clerk.open(f"{path}/close")
+    assert "不能结束本批" in await clerk.send(f"{path}/close", 409)
+    assert texts[2] in await clerk.open(f"{path}/refuse?opinion={idle}")
+    assert "已登记：不受理" in await clerk.send(
+        f"{path}/refuse", code="no_request", reason="没有提出要求"
+    )
+    assert "收支相符" in await clerk.open(path)
+    await clerk.open(f"{path}/close")
+    assert "已登记：结束本批" in await clerk.send(f"{path}/close")
+    await school.settle()
+    assert kept in await clerk.open(path)
+    assert title in {i["title"] for i in (await school.get("clerk", "/issues"))["items"]}
+    await clerk.open(f"{path}/no-such-act", 404)
+    await clerk.open("collate/nowhere", 404)
+
+
+async def test_a_proposed_issue_is_dropped_again(school: School, arrive: Arrive) -> None:
+    said = {"verbatim_text": "路灯坏了", "channel": "symposium"}
+    opinion = (await school.do("teacher", "/opinions", said))["id"]
+    batch = (await school.do("clerk", "/collations", {"opinions": [opinion]}))["id"]
+    clerk = arrive()
+    await clerk.sign_in("clerk")
+    form = f"collate/{batch}/group-opinions"
+    await clerk.open(f"{form}?parts={opinion}")
+    await clerk.send(
+        form, parts=opinion, title="路灯不亮", winds="none", discovery="self_found",
+        addressee="team",
+    )  # fmt: skip
+    [group] = (await school.get("clerk", f"/collations/{batch}/groups"))["items"]
+    await clerk.open(f"collate/{batch}/ungroup-opinions?group={group['key']}")
+    assert "已登记：取消归并" in await clerk.send(f"collate/{batch}/ungroup-opinions")
+    assert "还没有拟提问题" in clerk.text
+
+
 async def test_what_is_asked_amiss_gets_a_page_and_leads_nowhere_else(
     school: School, arrive: Arrive
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.gateway.console.door import Door, Form, SignInFirst, Visit, form_of, one
+from services.gateway.console.door import Door, Form, Visit, one, sent_by
 from services.gateway.console.life import Told, told
 from services.gateway.console.look import say
 from services.gateway.lettering import words
@@ -286,15 +286,7 @@ class Acts:
 
     async def take(self, request: Request) -> Response:
         """Do what a form says; on to the issue, or back to the form with the reason and every word of it."""
-        form = await form_of(request)
-        try:
-            visit = await self.door.member(request)
-        except SignInFirst:
-            raise SignInFirst(form) from None
-        except Refused as refusal:
-            if refusal.error["code"] == "unauthenticated":
-                raise SignInFirst(form) from None
-            raise
+        form, visit = await sent_by(self.door, request)
         issue, path = request.path_params["id"], request.path_params["act"]
         if not visit.session.vouches(one(form, "form")):
             return await self.form(visit, issue, path, form, again=True)

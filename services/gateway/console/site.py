@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from services.gateway.console.acts import Acts
 from services.gateway.console.asking import Asking
+from services.gateway.console.desk import Desk
 from services.gateway.console.door import Door
 from services.gateway.console.entry import Entry
 from services.gateway.console.intake import Intake
@@ -22,7 +23,8 @@ def site(doors: Doors, services: Iterable[Service]) -> list[Route]:
     """The routes of the console."""
     door = Door.of(doors, Asking.of(doors, services))
     acts, pages, intake, receipts = Acts(door), Pages(door), Intake(door), Receipts(door)
-    entry = Entry(door, acts)
+    desk = Desk(door)
+    entry = Entry(door, acts, desk)
     answers = {
         ("GET", "sign-in"): entry.ask,
         ("POST", "sign-in"): entry.sign_in,
@@ -33,6 +35,11 @@ def site(doors: Doors, services: Iterable[Service]) -> list[Route]:
         ("GET", "issues/{id}/picture.svg"): pages.picture,
         ("GET", "issues/{id}/{act}"): acts.show,
         ("POST", "issues/{id}/{act}"): acts.take,
+        ("GET", "collate"): desk.batches,
+        ("POST", "collate"): desk.open,
+        ("GET", "collate/{id}"): desk.batch,
+        ("GET", "collate/{id}/{act}"): desk.show,
+        ("POST", "collate/{id}/{act}"): desk.take,
         ("GET", "rules"): pages.rules,
         ("GET", "outstanding"): pages.outstanding,
         ("GET", "audit"): pages.audit,
