@@ -18,6 +18,7 @@ from services.gateway.console.desk import AT_THE_DESK
 from services.gateway.console.look import ENVIRONMENT, WORDS, due, say
 from services.gateway.console.pages import WAITING, WALK, steps
 from services.gateway.console.receipt import BY_RECEIPT, OF_AN_ISSUE, OPTIONS, Sheet
+from services.gateway.console.talks import Row, grid
 from services.rectification import events as rectification
 from services.rectification.app import service
 from shared.decider import Event, wire
@@ -79,6 +80,30 @@ def _act(act: Act) -> dict[str, Any]:
     }  # fmt: skip
 
 
+PAIR = {"people": ["p", "q"], "held": ["t"], "confirmed": []}
+NO_TALKS: dict[str, Any] = {
+    "on": "2026-03-01",
+    **{
+        part: {"required": 0, "held": 0, "missing": [], "items": []}
+        for part in ("leader_member", "members", "member_head", "branches", "leads")
+    },
+}
+LEAD = {"person": "p", "branch": "d", "leads": True, "first_on": "2026-02-02"}
+TALKS: dict[str, Any] = {
+    "found": {
+        **NO_TALKS,
+        "members": {"required": 9, "held": 1, "missing": [["p", HOSTILE]] * 8, "items": [PAIR]},
+        "branches": {
+            "required": 2, "held": 1, "missing": ["d"],
+            "items": [{"branch": "d", "held": ["t"]}, {"branch": HOSTILE, "held": []}],
+        },
+        "leads": {
+            "items": [LEAD, {**LEAD, "leads": False}, {**LEAD, "leads": False, "first_on": None}]
+        },
+    },
+    "units": {"d": HOSTILE}, "rows": grid([PAIR], {}),
+    "heads": [(["p", HOSTILE], how) for how in ("done", "part", "miss")],
+}  # fmt: skip
 OPINION = {
     "id": "o", "verbatim_text": HOSTILE, "channel": "wechat", "target_kind": "unknown",
     "state": "submitted",
@@ -188,6 +213,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         )
         for path, act in AT_THE_DESK.items()
     },
+    "talks": ("talks.html", TALKS),
+    "talks-none": ("talks.html", {**TALKS, "rows": [], "heads": [], "found": NO_TALKS}),
     "rules": ("rules.html", {"rules": [RULE, {**RULE, "computed": False}], "as_of": "2026-03-01"}),
     "outstanding": (
         "outstanding.html",
@@ -352,6 +379,19 @@ def test_a_piece_is_told_by_its_own_words_and_a_mask_stays_whole() -> None:
     piece = {"opinion": "o", "start": 2, "end": 4}
     assert desk.said({"verbatim_text": "一二三四五"}, piece) == "三四"
     assert desk.said({"verbatim_text": {"masked": "erased"}}, piece) == "〔已抹除〕"
+
+
+def test_the_matrix_shows_each_pair_twice_and_counts_only_what_is_asked_for() -> None:
+    pairs = [
+        {"people": ["a", "b"], "held": ["t"], "confirmed": ["t"]},
+        {"people": ["a", "c"], "held": ["u"], "confirmed": []},
+        {"people": ["b", "d"], "held": [], "confirmed": []},
+    ]
+    rows = grid(pairs, {"b": "乙", "a": "甲", "c": "丙"})
+    assert [row.person for row in rows] == ["b", "a", "c", "d"]
+    assert rows[0] == Row("b", [("b", "self"), ("a", "done"), ("c", "void"), ("d", "miss")], 1, 2)
+    assert rows[1] == Row("a", [("b", "done"), ("a", "self"), ("c", "part"), ("d", "void")], 2, 2)
+    assert grid([], {}) == []
 
 
 def test_a_receipt_offers_whatever_the_api_offers_it() -> None:

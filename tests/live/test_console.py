@@ -19,6 +19,8 @@ from tests.live.browser import Form, Person
 from tests.live.school import ISSUE, School, set_policy
 from tests.live.test_journey import PHOTO, measures, on_notice, struck_off
 from tests.live.test_receipts import dropped, in_the_log
+from tests.live.test_talks import SAID as OF_THE_TALK
+from tests.live.test_talks import held as talk_held
 
 pytestmark = pytest.mark.live
 
@@ -49,7 +51,7 @@ async def test_nobody_reads_without_signing_in_and_a_token_of_nobody_opens_nothi
     school: School, arrive: Arrive
 ) -> None:
     person = arrive()
-    for page in ("today", "ledger", "issues/x", "rules", "outstanding?rule=R14", "audit"):
+    for page in ("today", "ledger", "issues/x", "collate", "talks", "rules", "audit"):
         assert "登录凭证" in await person.open(page, 401)
     await person.open("sign-in")
     assert "凭证无效" in await person.send("sign-in", 403, token="nonsense")
@@ -64,7 +66,15 @@ async def test_pages_are_true_at_a_position_and_let_nothing_in(
     issue = await opened(school)
     person = arrive()
     await person.sign_in("member")
-    for page in ("today", "ledger", f"issues/{issue}", "rules", "outstanding?rule=R14", "audit"):
+    for page in (
+        "today",
+        "ledger",
+        f"issues/{issue}",
+        "talks",
+        "rules",
+        "outstanding?rule=R14",
+        "audit",
+    ):
         text = await person.open(page)
         assert "数据截至第" in text, page
         assert "数据截至第0号" not in text, page
@@ -398,6 +408,26 @@ async def test_a_proposed_issue_is_dropped_again(school: School, arrive: Arrive)
     await clerk.open(f"collate/{batch}/ungroup-opinions?group={group['key']}")
     assert "已登记：取消归并" in await clerk.send(f"collate/{batch}/ungroup-opinions")
     assert "还没有拟提问题" in clerk.text
+
+
+async def test_the_matrix_tells_who_has_talked_and_nothing_of_what_was_said(
+    school: School, arrive: Arrive
+) -> None:
+    teacher = arrive()
+    await teacher.sign_in("teacher")
+    assert "0 <small>/ 2对</small>" in await teacher.open("talks")
+    talk = (await school.do("leader", "/talks/record", talk_held(school)))["id"]
+    await school.settle()
+    text = await teacher.open("talks")
+    assert "1 <small>/ 2对</small>" in text
+    assert ">待确认<" in text
+    assert OF_THE_TALK not in text
+    for who in ("leader", "member"):
+        await school.do(who, f"/talks/{talk}/confirm")
+    await school.settle()
+    assert ">待确认<" not in await teacher.open("talks")
+    missing = teacher.text.partition("还缺：")[2].partition("</p>")[0]
+    assert {*missing.split("与")} == {"某leader", "某other"}
 
 
 async def test_what_is_asked_amiss_gets_a_page_and_leads_nowhere_else(

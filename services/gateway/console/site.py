@@ -15,6 +15,7 @@ from services.gateway.console.intake import Intake
 from services.gateway.console.look import HEADERS, SHEET, SHEET_PATH
 from services.gateway.console.pages import Pages
 from services.gateway.console.receipt import Receipts
+from services.gateway.console.talks import Talks
 from services.gateway.doors import Doors
 from shared.runtime import Service
 
@@ -40,6 +41,7 @@ def site(doors: Doors, services: Iterable[Service]) -> list[Route]:
         ("GET", "collate/{id}"): desk.batch,
         ("GET", "collate/{id}/{act}"): desk.show,
         ("POST", "collate/{id}/{act}"): desk.take,
+        ("GET", "talks"): Talks(door).show,
         ("GET", "rules"): pages.rules,
         ("GET", "outstanding"): pages.outstanding,
         ("GET", "audit"): pages.audit,
