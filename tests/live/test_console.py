@@ -177,6 +177,7 @@ async def test_what_goes_otherwise_is_done_at_the_console_as_well(
             assert "已登记：退回认领" in await act(member, issue, "decline", reason="不归我管")
     await school.do("member", f"/issues/{issue}/plan-measures", measures(school))
     await school.do("member", f"/issues/{issue}/start-rectification")
+    await school.settle()
     later = (now() + timedelta(days=40)).date().isoformat()
     await act(member, issue, "request-extension", until=later, reason="设备未到")
     await school.settle()
