@@ -62,6 +62,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "abusive", "other",
     ),
 }  # fmt: skip
+_ABOUT = {"winds-unclear": "winds", "addressee-unclear": "person", "person-not-here": "person"}
+"""Which field of a proposed issue a rule speaks of."""
 _WORDS = {
     "winds": "wind", "discovery": "discovery", "addressee": "addressee", "marks": "mark",
     "code": "refused_as",
@@ -238,7 +240,7 @@ class Desk:
             403 if again else STATUS.get(error["code"], 409) if error else 200,
             act=act, batch=batch, said=given, again=again, offered=offered, texts=texts,
             key=one(given, "key") or secrets.token_hex(16),
-            problems=problems_of(act, error) if error else [],
+            problems=_problems(act, error) if error else [],
             options=options(names.items(), zip(offered, texts, strict=False)),
         )  # fmt: skip
 
@@ -249,6 +251,11 @@ def options(
     """What can be chosen from, field by field."""
     fixed = {n: [(v, say(f"{_WORDS[n]}.{v}")) for v in all_] for n, all_ in CHOICES.items()}
     return {**fixed, "person": [*people], "parts": [*parts]}
+
+
+def _problems(act: Act, error: Mapping[str, Any]) -> list[dict[str, str]]:
+    about = _ABOUT.get(error["code"], "")
+    return [{**p, "field": p["field"] or about} for p in problems_of(act, error)]
 
 
 def _act(path: str) -> Act:

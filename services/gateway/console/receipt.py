@@ -33,15 +33,16 @@ BY_RECEIPT: dict[str, Act] = {
             ),
             trial={"solved": "solved", "satisfied": "satisfied"},
         ),
-        Act("send-message", "send-message", (Field("text", "text", "receipt.text"),),
-            trial={"text": "—"}),
         Act("raise-objection", "raise-objection",
             (Field("text", "text", "receipt.objection", "receipt.objection_help"),),
+            trial={"text": "—"}, seldom=True),
+        Act("send-message", "send-message", (Field("text", "text", "receipt.text"),),
             trial={"text": "—"}),
-        Act("withdraw", "withdraw-opinion", (Field("reason", "text", "receipt.reason"),)),
+        Act("withdraw", "withdraw-opinion", (Field("reason", "text", "receipt.reason"),),
+            seldom=True),
     )
 }  # fmt: skip
-"""What can be done with a receipt, in the order it is offered."""
+"""What can be done with a receipt, in the order it is offered; what is seldom done is folded."""
 OF_AN_ISSUE = frozenset({"record-verdict", "raise-objection"})
 OPTIONS = {"solved": [*SOLVED.items()], "satisfied": [*SATISFIED.items()]}
 
