@@ -141,6 +141,10 @@ async def test_an_opinion_is_put_right_before_everybodys_eyes(
     clerk = await arrive(chromium, school, "clerk")
     await act(clerk, issue, "公示", 公示内容="早餐窗口问题拟销号，现予公示")
     supervisor = await arrive(chromium, school, "supervisor")
+    await supervisor.get_by_role("link", name="批准销号").first.wait_for()
+    await looked_at(supervisor, shots, "today-strike")
+    await supervisor.goto(f"issues/{issue}")
+    await looked_at(supervisor, shots, "issue-on-notice")
     await act(supervisor, issue, "批准销号")
     for page in ("ledger", "talks", "rules", "outstanding?rule=R14"):
         await supervisor.goto(page)

@@ -17,7 +17,7 @@ from services.gateway.console.acts import ACTS, CHOICES, MEDIA, Act, Field
 from services.gateway.console.desk import AT_THE_DESK
 from services.gateway.console.look import ENVIRONMENT, WORDS, due, say
 from services.gateway.console.pages import WAITING, WALK, steps
-from services.gateway.console.receipt import BY_RECEIPT, OF_AN_ISSUE, OPTIONS, Sheet
+from services.gateway.console.receipt import BY_RECEIPT, OF_AN_ISSUE, OPTIONS, Sheet, sheet
 from services.gateway.console.talks import Row, grid
 from services.rectification import events as rectification
 from services.rectification.app import service
@@ -325,7 +325,7 @@ def test_every_act_on_an_issue_that_a_person_gives_has_a_form_or_is_left_to_the_
         for name, (stream, command) in service.commands().items()
         if stream.plural == "issues" and not command.creates and command.allowed != {"service"}
     }
-    apart = {"correct-issue", "void-issue", "look-back", "record-verdict"}
+    apart = {"correct-issue", "look-back", "record-verdict"}
     assert given - {act.command for act in ACTS.values()} == apart
 
 
@@ -392,6 +392,25 @@ def test_the_matrix_shows_each_pair_twice_and_counts_only_what_is_asked_for() ->
     assert rows[0] == Row("b", [("b", "self"), ("a", "done"), ("c", "void"), ("d", "miss")], 1, 2)
     assert rows[1] == Row("a", [("b", "done"), ("a", "self"), ("c", "part"), ("d", "void")], 2, 2)
     assert grid([], {}) == []
+
+
+@pytest.mark.parametrize(
+    ("act", "stage", "folded"),
+    [
+        ("record-verdict", "struck_off", False),
+        ("raise-objection", "on_notice", False),
+        ("raise-objection", "struck_off", True),
+        ("send-message", "", False),
+        ("withdraw", "", True),
+    ],
+)
+def test_a_receipt_asks_for_what_is_due_and_folds_the_rest(
+    act: str, stage: str, *, folded: bool
+) -> None:
+    shown = sheet(BY_RECEIPT[act], {"id": "", "title": "", "stage": stage})
+    told = {**FRAME, **ASKED, "found": None, "later": [], "sheets": [shown], "problems": []}
+    page = Tags(ENVIRONMENT.get_template("receipt.html").render(told))
+    assert len([*page.of("details")]) == folded
 
 
 def test_a_receipt_offers_whatever_the_api_offers_it() -> None:

@@ -218,6 +218,8 @@ ACTS: dict[str, Act] = {
             bars=_BARS | {"four-eyes"},
             seldom=True,
         ),
+        Act("void", "void-issue", (Field("reason", "text", "field.reason"),),
+            trial={"reason": "—"}, seldom=True),
     )
 }  # fmt: skip
 """Every act on an issue, the likeliest first."""

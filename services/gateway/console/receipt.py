@@ -57,6 +57,7 @@ class Sheet:
     said: Form
     key: str
     problems: list[dict[str, str]]
+    folded: bool = False
 
     @property
     def at(self) -> str:
@@ -137,19 +138,19 @@ class Receipts:
     ) -> Response:
         """The page after something was not done: what was written stands in its form."""
         key = one(form, "key") or secrets.token_hex(16)
-        sheet = Sheet(act, one(form, "issue"), one(form, "about"), form, key, [])
+        kept = Sheet(act, one(form, "issue"), one(form, "about"), form, key, [])
         status = STATUS.get(error["code"], 409) if error else 403
         found = (
             problems_of(act, error) if error else [{"field": "", "words": say("act.again_text")}]
         )
-        problems = [{**p, "field": f"{sheet.at}.{p['field']}" if p["field"] else ""} for p in found]
-        sheet = replace(sheet, problems=problems)
+        problems = [{**p, "field": f"{kept.at}.{p['field']}" if p["field"] else ""} for p in found]
+        kept = replace(kept, problems=problems)
         try:
             holder = await self._holder(visit, one(form, "code"))
-            return await self._told(visit, holder, kept=sheet, status=status)
+            return await self._told(visit, holder, kept=kept, status=status)
         except (Refused, Unavailable):
             return _page(
-                visit, status, code=one(form, "code"), sheets=[sheet], problems=problems,
+                visit, status, code=one(form, "code"), sheets=[kept], problems=problems,
                 tried=act.path,
             )  # fmt: skip
 
@@ -180,19 +181,17 @@ class Receipts:
         """The forms of what can be done now, and of the rest why not; the rules themselves are asked."""
         if found["state"] == "received":
             return [], []
+        none = {"id": "", "title": "", "stage": ""}
         wanted = [
-            (act, b["id"], b["title"])
+            (act, b)
             for act in BY_RECEIPT.values()
-            for b in (found["became"] if act.path in OF_AN_ISSUE else [{"id": "", "title": ""}])
+            for b in (found["became"] if act.path in OF_AN_ISSUE else [none])
         ]
-        answers = await asyncio.gather(*(self._tried(holder, a, issue) for a, issue, _ in wanted))
+        answers = await asyncio.gather(*(self._tried(holder, act, b["id"]) for act, b in wanted))
         known = [*zip(wanted, answers, strict=True)]
-        sheets = [
-            Sheet(act, issue, about, {}, secrets.token_hex(16), [])
-            for (act, issue, about), why in known
-            if why == ""
-        ]
-        return sheets, [*dict.fromkeys((act.path, why) for (act, _, _), why in known if why)]
+        sheets = [sheet(act, b) for (act, b), why in known if why == ""]
+        later = [*dict.fromkeys((act.path, why) for (act, _), why in known if why)]
+        return sorted(sheets, key=lambda s: s.folded), later
 
     async def _tried(self, holder: Holder, act: Act, issue: str) -> str | None:
         """Why an act cannot be done now: nothing if it can, none if it would change nothing."""
@@ -205,6 +204,12 @@ class Receipts:
             early = refusal.error["code"] == "out-of-order"
             return say(f"by_receipt.{act.path}_early") if early else refusal.error["title"]["zh"]
         return "" if reply.get("type") else None
+
+
+def sheet(act: Act, became: Mapping[str, Any]) -> Sheet:
+    """An empty form; what is seldom done is folded, but people are asked whether a notice is true."""
+    folded = act.seldom and became["stage"] != "on_notice"
+    return Sheet(act, became["id"], became["title"], {}, secrets.token_hex(16), [], folded)
 
 
 def _page(
