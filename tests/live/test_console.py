@@ -297,7 +297,7 @@ async def test_who_holds_a_receipt_writes_judges_objects_and_takes_it_back(
     person, code, words = arrive(), given["receipt"], '周末也停"<b>'
 
     async def act(name: str, status: int = 200, **said: str) -> str:
-        fields = {"key": str(uuid4()), "issue": issue, **said}
+        fields = {"key": str(uuid4()), "issue": issue, "code": code, **said}
         text = await person.send(f"receipt/{name}", status, **fields)
         assert person.last
         assert code not in str(person.last.url)
@@ -318,6 +318,7 @@ async def test_who_holds_a_receipt_writes_judges_objects_and_takes_it_back(
     kept = "周末也停&#34;&lt;b&gt;"
     assert kept in person.text
     assert kept in await act("record-verdict", 403, form="guessed", **verdict)
+    assert kept in await act("record-verdict", 404, code="0000-0000-0000-0000", **verdict)
     person.forget()
     assert kept in await act("record-verdict", 403, **verdict)
     assert (await school.get("clerk", f"/issues/{issue}"))["verdicts"] == []
