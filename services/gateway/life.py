@@ -74,7 +74,7 @@ STAGES = {
 _TIMED = {"open", "owned", "planned", "underway", "long_term"}
 _GONE = {"merged", "voided"}
 _ENDED = {"struck_off", "not_possible", "merged", "voided"}
-_CHANNELS = {
+CHANNELS = {
     "symposium": "座谈会",
     "individual_interview": "个别访谈",
     "spot_survey": "随机调研",
@@ -100,8 +100,8 @@ _FOUND = {
     "superior_pointed": "上级点",
     "collectively_discussed": "集体议",
 }
-_SOLVED = {"solved": "已解决", "partly_solved": "部分解决", "unsolved": "未解决"}
-_SATISFIED = {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}
+SOLVED = {"solved": "已解决", "partly_solved": "部分解决", "unsolved": "未解决"}
+SATISFIED = {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}
 _CODES = {
     "not_solved": "问题未解决",
     "evidence_missing": "缺少佐证",
@@ -304,7 +304,7 @@ class Life:
         """The three questions and their answers at a glance."""
         opinions = len(self.told.get("opinions") or ())
         ways = Counter(
-            _CHANNELS[e["event"]["channel"]] for e in self.opinions() if "channel" in e["event"]
+            CHANNELS[e["event"]["channel"]] for e in self.opinions() if "channel" in e["event"]
         )
         kinds = Counter(_SOURCES.get(s["kind"], s["kind"]) for s in self.sources())
         found = [_FOUND.get(e["event"].get("discovery") or "", "") for e in self.own[:1]]
@@ -338,7 +338,7 @@ class Life:
         if rounds := self.rounds():
             solved = Counter(e["event"]["solved"] for e in rounds[-1])
             unit = _unit(rounds[-1])
-            told = "，".join(f"{zh} {solved[w]} {unit}" for w, zh in _SOLVED.items() if solved[w])
+            told = "，".join(f"{zh} {solved[w]} {unit}" for w, zh in SOLVED.items() if solved[w])
             judged.append(f"群众：{told}")
         return judged
 
@@ -360,7 +360,7 @@ class Life:
         said = event["event"]
         later = [_what(e) for e in self.events if e["stream"] == event["stream"]]
         became = [_FATES[what] for what in later if what in _FATES]
-        channel = _CHANNELS.get(said.get("channel") or "", "")
+        channel = CHANNELS.get(said.get("channel") or "", "")
         label = joined(" ", channel, self.day(event["at"]), *became)
         verbatim = quoted(said.get("verbatim_text", said))
         who = self.who(event)
@@ -408,7 +408,7 @@ class Life:
 
     def _verdict(self, event: Mapping[str, Any]) -> tuple[Line, ...]:
         said = event["event"]
-        told = f"{_SOLVED[said['solved']]}，{_SATISFIED[said['satisfied']]}"
+        told = f"{SOLVED[said['solved']]}，{SATISFIED[said['satisfied']]}"
         who = self.name(said.get("originator")) or self.who(event)
         by = joined(" ", who, self.day(event["at"]))
         return (Line("t", told), *_line("q", quoted(said.get("comment"))), Line("s", by))

@@ -1,5 +1,6 @@
 """People at a browser: an opinion becomes an issue, is put right, struck off, and the proof is read."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.browser
 COMPLAINTS: list[str] = []
 """What browsers had to say about our pages, such as what the content security policy kept out."""
 SAID = "早饭排队要二十多分钟，高三的孩子端着碗跑去早读，天天如此。"
+ALIKE = "食堂早饭排队要二十多分钟，孩子端着碗跑去早读。"
 
 
 async def looked_at(page: Page, shots: Path, name: str) -> None:
@@ -54,6 +56,32 @@ async def act(page: Page, issue: str, name: str, **said: str) -> None:
     await page.get_by_role("heading", name=f"已登记：{name}").wait_for()
 
 
+async def collated(page: Page, shots: Path) -> str:
+    """What was said twice becomes one issue at the collation desk; gives its id."""
+    await page.goto("collate")
+    await looked_at(page, shots, "collate-list")
+    await page.get_by_role("button", name="开始汇总梳理").click()
+    await page.get_by_role("heading", name="可能说的是同一件事").wait_for()
+    await looked_at(page, shots, "collate")
+    await page.get_by_role("link", name="归为同一问题").click()
+    await page.get_by_label("问题", exact=True).fill("早餐窗口排队太久")
+    await page.get_by_role("button", name="确认").click()
+    await page.get_by_role("heading", name="还没有办成").wait_for()
+    await looked_at(page, shots, "collate-group")
+    await page.get_by_label("官僚主义").check()
+    await page.get_by_role("button", name="确认").click()
+    await page.get_by_role("heading", name="已登记：提出问题").wait_for()
+    await page.get_by_role("link", name="结束本批").click()
+    await page.get_by_role("button", name="确认").click()
+    await page.get_by_role("heading", name="已登记：结束本批").wait_for()
+    opened = page.get_by_role("link", name="早餐窗口排队太久")
+    async with asyncio.timeout(60):
+        while not await opened.count():
+            await page.reload()  # issues are opened from a batch once it is closed
+    await looked_at(page, shots, "collate-closed")
+    return str(await opened.get_attribute("href")).rpartition("/")[2]
+
+
 async def test_an_opinion_is_put_right_before_everybodys_eyes(
     chromium: Browser, school: School, shots: Path
 ) -> None:
@@ -68,7 +96,9 @@ async def test_an_opinion_is_put_right_before_everybodys_eyes(
     await looked_at(public, shots, "intake-done")
     opinion = (await school.ask(None, "POST", "/receipts", {"code": code})).json()["id"]
     await in_the_log(school, opinion)
-    issue = await school.collated(opinion)
+    again = await school.do("teacher", "/opinions", {"verbatim_text": ALIKE, "channel": "wechat"})
+    await in_the_log(school, again["id"])
+    issue = await collated(await arrive(chromium, school, "clerk"), shots)
 
     member = await arrive(chromium, school, "member")
     await looked_at(member, shots, "today-claim")
@@ -111,8 +141,12 @@ async def test_an_opinion_is_put_right_before_everybodys_eyes(
     clerk = await arrive(chromium, school, "clerk")
     await act(clerk, issue, "公示", 公示内容="早餐窗口问题拟销号，现予公示")
     supervisor = await arrive(chromium, school, "supervisor")
+    await supervisor.get_by_role("link", name="批准销号").first.wait_for()
+    await looked_at(supervisor, shots, "today-strike")
+    await supervisor.goto(f"issues/{issue}")
+    await looked_at(supervisor, shots, "issue-on-notice")
     await act(supervisor, issue, "批准销号")
-    for page in ("ledger", "rules", "audit", "outstanding?rule=R14"):
+    for page in ("ledger", "talks", "rules", "outstanding?rule=R14"):
         await supervisor.goto(page)
         await looked_at(supervisor, shots, page.partition("?")[0])
     await supervisor.goto(f"issues/{issue}")
@@ -121,9 +155,24 @@ async def test_an_opinion_is_put_right_before_everybodys_eyes(
     await public.goto("receipt")
     await public.get_by_label("16位回执码").fill(code)
     await public.get_by_role("button", name="查询").click()
-    await public.get_by_text("已销号").wait_for()
+    await public.get_by_text("已销号", exact=True).wait_for()
     assert SAID in await public.locator("main").inner_text()
+    await public.get_by_label("已解决").check()
+    await public.get_by_label("还想说的").fill("三楼窗口还是挤，别的都好了")
+    await public.get_by_role("button", name="提交评价").click()
+    await public.get_by_role("heading", name="评价还没有提交").wait_for()
     await looked_at(public, shots, "receipt")
+    await public.get_by_label("满意", exact=True).check()
+    await public.get_by_role("button", name="提交评价").click()
+    await public.get_by_role("heading", name="已收到您的评价").wait_for()
+    await looked_at(public, shots, "receipt-judged")
+
+    auditor = await arrive(chromium, school, "supervisor")
+    await auditor.goto(f"issues/{issue}")
+    await auditor.get_by_text("三楼窗口还是挤").wait_for()
+    await auditor.goto("audit")
+    await auditor.get_by_role("heading", name="审计与存证").wait_for()
+    await looked_at(auditor, shots, "audit")
     assert [
         said for said in COMPLAINTS if "status of 4" not in said
     ] == []  # a refusal is an answer

@@ -5,16 +5,20 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from services.campaign.events import StageName
 from services.feedback import events as feedback
-from services.gateway.console import look
+from services.feedback.app import service as feedback_service
+from services.gateway.console import desk, look
 from services.gateway.console.acts import ACTS, CHOICES, MEDIA, Act, Field
+from services.gateway.console.desk import AT_THE_DESK
 from services.gateway.console.look import ENVIRONMENT, WORDS, due, say
-from services.gateway.console.pages import WALK, steps
+from services.gateway.console.pages import WAITING, WALK, steps
+from services.gateway.console.receipt import BY_RECEIPT, OF_AN_ISSUE, OPTIONS, Sheet, sheet
+from services.gateway.console.talks import Row, grid
 from services.rectification import events as rectification
 from services.rectification.app import service
 from shared.decider import Event, wire
@@ -31,6 +35,7 @@ FRAME = {
     "school": {"name": HOSTILE, "zone": "Asia/Shanghai", "today": "2026-03-01"},
     "me": {"name": HOSTILE},
     "here": "",
+    "collates": True,
     "position": 7,
     "today": "2026-03-01",
     "form_token": HOSTILE,
@@ -50,6 +55,7 @@ ISSUE: dict[str, Any] = {
     "measures": [{"text": HOSTILE, "owner": "p", "begins_on": "2026-02-01", "due_on": "2026-02-27",
                   "deliverable": HOSTILE}],
     "evidence": [{"name": HOSTILE, "sha256": "a" * 64, "phase": "before"}],
+    "objection": HOSTILE, "extension_asked": "2026-03-09",
     "progress": {"text": HOSTILE}, "verdicts": [{"solved": "solved"}],
 }  # fmt: skip
 ENTRY = {
@@ -74,6 +80,63 @@ def _act(act: Act) -> dict[str, Any]:
     }  # fmt: skip
 
 
+PAIR = {"people": ["p", "q"], "held": ["t"], "confirmed": []}
+NO_TALKS: dict[str, Any] = {
+    "on": "2026-03-01",
+    **{
+        part: {"required": 0, "held": 0, "missing": [], "items": []}
+        for part in ("leader_member", "members", "member_head", "branches", "leads")
+    },
+}
+LEAD = {"person": "p", "branch": "d", "leads": True, "first_on": "2026-02-02"}
+TALKS: dict[str, Any] = {
+    "found": {
+        **NO_TALKS,
+        "members": {"required": 9, "held": 1, "missing": [["p", HOSTILE]] * 8, "items": [PAIR]},
+        "branches": {
+            "required": 2, "held": 1, "missing": ["d"],
+            "items": [{"branch": "d", "held": ["t"]}, {"branch": HOSTILE, "held": []}],
+        },
+        "leads": {
+            "items": [LEAD, {**LEAD, "leads": False}, {**LEAD, "leads": False, "first_on": None}]
+        },
+    },
+    "units": {"d": HOSTILE}, "rows": grid([PAIR], {}),
+    "heads": [(["p", HOSTILE], how) for how in ("done", "part", "miss")],
+}  # fmt: skip
+OPINION = {
+    "id": "o", "verbatim_text": HOSTILE, "channel": "wechat", "target_kind": "unknown",
+    "state": "submitted",
+}  # fmt: skip
+BATCH = {
+    "id": "b", "state": "open", "opened_at": "2026-02-01T00:00:00Z", "received": 4, "grouped": 2,
+    "refused": 1, "left": 1, "issues": [{"id": "i", "title": HOSTILE, "stage": "open"}],
+}  # fmt: skip
+GROUP = {
+    "key": "g", "title": HOSTILE, "parts": [{}], "addressee": "team", "discovery": "self_found",
+}  # fmt: skip
+FOLLOWED = {
+    "state": "acknowledged", "verbatim_text": HOSTILE, "refusal": HOSTILE,
+    "acknowledgement": HOSTILE, "messages": [{"text": HOSTILE, "from_originator": True}],
+    "became": [
+        {
+            "id": "i", "title": HOSTILE, "stage": "on_notice", "notice": HOSTILE, "ending": HOSTILE,
+            "objected": True, "objection_answer": None, "verdicts_until": None,
+            "notice_until": "2026-02-01T00:00:00Z",
+        }
+    ],
+}  # fmt: skip
+ASKED: dict[str, Any] = {
+    "me": None, "code": HOSTILE, "options": OPTIONS, "done": "", "tried": "",
+    "walks": {"i": steps("on_notice")}, "later": [("withdraw", HOSTILE)],
+    "sheets": [
+        Sheet(act, issue, HOSTILE, {f.name: [HOSTILE] for f in act.fields}, HOSTILE, [])
+        for act in BY_RECEIPT.values()
+        for issue in ("i", "j")
+    ],
+}  # fmt: skip
+
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign-in": (
         "sign-in.html",
@@ -84,7 +147,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "today.html",
         {
             "lists": [
-                (c, [{"why": w, "issue": ISSUE, "due": look.Due(c, "x")} for w in ("own", "verify")])
+                (c, [{"why": w, "issue": ISSUE, "due": look.Due(c, "x")} for w in WAITING])
                 for c in ("over", "soon", "ok", "none")
             ],
             "summary": SUMMARY,
@@ -101,22 +164,57 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "issue": (
         "issue.html",
         {
-            "issue": ISSUE, "steps": steps("underway"), "possible": ["claim"],
-            "not_yet": [("verify", HOSTILE)], "done": "claim", "life": [ENTRY],
+            "issue": ISSUE, "steps": steps("underway"),
+            "possible": [*ACTS.values()],
+            "not_yet": [(HOSTILE, HOSTILE)], "done": "claim", "life": [ENTRY],
         },
     ),
     "intake": ("intake.html", {"said": {"verbatim_text": [HOSTILE]}, "key": "k", "me": None}),
     "intake-done": ("intake-done.html", {"code": HOSTILE, "me": None}),
-    "receipt": (
-        "receipt.html",
+    "receipt": ("receipt.html", {**ASKED, "found": FOLLOWED, "done": "send-message", "tried": ""}),
+    "receipt-empty": (
+        "receipt.html", {**ASKED, "code": "", "found": None, "sheets": [], "problems": []},
+    ),
+    "receipt-kept": ("receipt.html", {**ASKED, "found": None, "tried": "record-verdict"}),
+    "collate-list": (
+        "collate-list.html",
         {
-            "me": None,
-            "found": {
-                "state": "acknowledged", "verbatim_text": HOSTILE, "refusal": HOSTILE,
-                "became": [{"title": HOSTILE, "stage": "open"}], "messages": [{"text": HOSTILE}],
-            },
+            "batches": [BATCH], "waiting": [OPINION], "channels": {"wechat": HOSTILE},
+            "key": HOSTILE,
         },
     ),
+    "collate": (
+        "collate.html",
+        {
+            "batch": BATCH, "groups": [GROUP], "pair": {"one": "o", "other": "p", "likeness": 0.5},
+            "sides": [OPINION, OPINION], "number": 1, "pairs": 2, "channels": {"wechat": HOSTILE},
+            "waiting": [{"value": "o:0:2", "opinion": OPINION, "text": HOSTILE}],
+            "done": "refuse", "at_work": True,
+        },
+    ),
+    "collate-even": (
+        "collate.html",
+        {
+            "batch": {**BATCH, "left": 0}, "groups": [], "pair": None, "sides": [], "number": 1,
+            "pairs": 0, "channels": {}, "waiting": [], "done": "", "at_work": True,
+        },
+    ),
+    **{
+        f"collate-{path}": (
+            "collate-act.html",
+            {
+                "act": act, "batch": BATCH, "again": True, "offered": ["o:0:2"], "key": HOSTILE,
+                "texts": [HOSTILE], "options": desk.options([("p", HOSTILE)], [("o:0:2", HOSTILE)]),
+                "said": {
+                    "title": [HOSTILE], "reason": [HOSTILE], "group": [HOSTILE], "opinion": ["o"],
+                    "parts": ["o:0:2"],
+                },
+            },
+        )
+        for path, act in AT_THE_DESK.items()
+    },
+    "talks": ("talks.html", TALKS),
+    "talks-none": ("talks.html", {**TALKS, "rows": [], "heads": [], "found": NO_TALKS}),
     "rules": ("rules.html", {"rules": [RULE, {**RULE, "computed": False}], "as_of": "2026-03-01"}),
     "outstanding": (
         "outstanding.html",
@@ -186,13 +284,14 @@ def test_every_form_that_sends_has_the_sessions_token(page: str) -> None:
 def test_every_word_that_is_said_is_in_the_catalogue_and_every_word_is_said() -> None:
     text = "\n".join(SOURCES.values())
     said = set(re.findall(r"say\(\s*f?['\"]([a-z_]+\.[\w.-]*)", text))
-    said |= {f.label for act in ACTS.values() for f in (*act.fields, *act.rows)}
+    acts = (*ACTS.values(), *BY_RECEIPT.values(), *AT_THE_DESK.values())
+    said |= {f.label for act in acts for f in (*act.fields, *act.rows)}
     begun = tuple(word for word in said if word.endswith((".", "_")))
     assert said - {*begun} <= WORDS.keys()
     for beginning in begun:  # the rest comes from what is shown
         assert any(word.startswith(beginning) for word in WORDS), beginning
     elsewhere = re.findall(r"[\"']([a-z_]+\.\w+)[\"']", text)
-    counted = (*begun, "did.", "field.", "act.", "stage.", "period.")
+    counted = (*begun, "did.", "field.", "act.", "stage.", "period.", "mark.", "refused_as.")
     assert {w for w in WORDS if not w.startswith(counted)} <= said | {*elsewhere}
 
 
@@ -220,9 +319,121 @@ def test_a_form_has_the_fields_of_its_command(act: Act) -> None:
         assert key in WORDS
 
 
+def test_every_act_on_an_issue_that_a_person_gives_has_a_form_or_is_left_to_the_api() -> None:
+    given = {
+        name
+        for name, (stream, command) in service.commands().items()
+        if stream.plural == "issues" and not command.creates and command.allowed != {"service"}
+    }
+    apart = {"correct-issue", "look-back", "record-verdict"}
+    assert given - {act.command for act in ACTS.values()} == apart
+
+
+@pytest.mark.parametrize("act", BY_RECEIPT.values(), ids=BY_RECEIPT)
+def test_what_a_receipt_lets_do_is_what_the_api_lets_it(act: Act) -> None:
+    stream, command = {**service.commands(), **feedback_service.commands()}[act.command]
+    assert "originator" in command.allowed
+    assert (stream.decider.category == "issue") is (act.path in OF_AN_ISSUE)
+    wire(command).model_validate_json(json.dumps(act.trial))
+    assert {f.name for f in act.fields} == wire(command).model_fields.keys()
+    for part in ("", "_lead", "_submit", "_refused", "_done", "_early"):
+        assert f"by_receipt.{act.path}{part}" in WORDS
+
+
+def test_the_desk_offers_what_its_commands_take() -> None:
+    known = {"winds": feedback.Wind, "discovery": feedback.Discovery,
+             "addressee": feedback.Addressee, "code": feedback.RefusalCode}  # fmt: skip
+    for name, values in known.items():
+        assert {*desk.CHOICES[name]} - {desk.NO_WIND} == {*values}
+    for act in AT_THE_DESK.values():
+        assert {f"desk.{act.path}", f"desk.{act.path}_lead"} <= WORDS.keys()
+        assert act.command in feedback_service.commands()
+
+
+def test_a_proposed_issue_is_read_from_its_form_as_the_command_has_it() -> None:
+    form = {
+        "key": ["0123456789abcdef"], "parts": ["o", "p:0:4", "q:x:y"], "title": [" 排队太久 "],
+        "winds": ["formalism"], "discovery": ["self_found"], "addressee": ["team"], "person": [""],
+        "marks": ["key_issue"],
+    }  # fmt: skip
+    told = desk.body(AT_THE_DESK["group-opinions"], form)
+    _, command = feedback_service.commands()["group-opinions"]
+    wire(command).model_validate_json(json.dumps(told))
+    assert told["parts"] == [
+        {"opinion": "o"},
+        {"opinion": "p", "start": 0, "end": 4},
+        {"opinion": "q"},
+    ]
+    assert (told["title"], told["winds"], told["not_four_winds"]) == (
+        "排队太久",
+        ["formalism"],
+        False,
+    )
+    assert (told["key_issue"], told["strongly_reflected"]) == (True, False)
+    neither = desk.body(AT_THE_DESK["group-opinions"], {**form, "winds": ["none"]})
+    assert (neither["winds"], neither["not_four_winds"]) == ([], True)
+    assert [desk.named(p) for p in told["parts"]] == ["o", "p:0:4", "q"]
+
+
+def test_a_piece_is_told_by_its_own_words_and_a_mask_stays_whole() -> None:
+    piece = {"opinion": "o", "start": 2, "end": 4}
+    assert desk.said({"verbatim_text": "一二三四五"}, piece) == "三四"
+    assert desk.said({"verbatim_text": {"masked": "erased"}}, piece) == "〔已抹除〕"
+
+
+def test_the_matrix_shows_each_pair_twice_and_counts_only_what_is_asked_for() -> None:
+    pairs = [
+        {"people": ["a", "b"], "held": ["t"], "confirmed": ["t"]},
+        {"people": ["a", "c"], "held": ["u"], "confirmed": []},
+        {"people": ["b", "d"], "held": [], "confirmed": []},
+    ]
+    rows = grid(pairs, {"b": "乙", "a": "甲", "c": "丙"})
+    assert [row.person for row in rows] == ["b", "a", "c", "d"]
+    assert rows[0] == Row("b", [("b", "self"), ("a", "done"), ("c", "void"), ("d", "miss")], 1, 2)
+    assert rows[1] == Row("a", [("b", "done"), ("a", "self"), ("c", "part"), ("d", "void")], 2, 2)
+    assert grid([], {}) == []
+
+
+@pytest.mark.parametrize(
+    ("act", "stage", "folded"),
+    [
+        ("record-verdict", "struck_off", False),
+        ("raise-objection", "on_notice", False),
+        ("raise-objection", "struck_off", True),
+        ("send-message", "", False),
+        ("withdraw", "", True),
+    ],
+)
+def test_a_receipt_asks_for_what_is_due_and_folds_the_rest(
+    act: str, stage: str, *, folded: bool
+) -> None:
+    shown = sheet(BY_RECEIPT[act], {"id": "", "title": "", "stage": stage})
+    told = {**FRAME, **ASKED, "found": None, "later": [], "sheets": [shown], "problems": []}
+    page = Tags(ENVIRONMENT.get_template("receipt.html").render(told))
+    assert len([*page.of("details")]) == folded
+
+
+def test_a_receipt_offers_whatever_the_api_offers_it() -> None:
+    offered = {
+        name
+        for s in (service, feedback_service)
+        for name, (_, command) in s.commands().items()
+        if "originator" in command.allowed
+    }
+    assert offered == {act.command for act in BY_RECEIPT.values()}
+
+
+def test_a_receipt_has_words_for_every_stage_and_every_verdict() -> None:
+    told = {word.removeprefix("receipt.stands_") for word in WORDS}
+    assert {*get_args(rectification.Stage.__value__)} <= told
+    assert [v for v, _ in OPTIONS["solved"]] == [*rectification.Solved]
+    assert [v for v, _ in OPTIONS["satisfied"]] == [*rectification.Satisfied]
+
+
 def test_what_can_be_chosen_is_what_the_commands_take() -> None:
     modes, codes = set(rectification.Mode), set(rectification.ReturnReason)
     assert (set(CHOICES["mode"]), set(CHOICES["code"])) == (modes, codes)
+    assert set(CHOICES["cause"]) == set(rectification.ReopenCause)
     assert {f"field.{word}" for word in MEDIA.values()} <= WORDS.keys()
 
 
@@ -249,6 +460,40 @@ def test_rows_left_empty_are_no_measures() -> None:
 )
 def test_a_deadline_has_a_colour_and_words(on: str, stage: str, colour: str, words: str) -> None:
     assert due({"on": on}, stage, "2026-03-01") == look.Due(colour, words)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("why", "changed", "waits"),
+    [
+        ("publish", {}, True),
+        ("publish", {"owner": "me"}, False),
+        ("publish", {"person": "me"}, False),
+        ("strike", {}, True),
+        ("strike", {"notice_until": {"at": "2999-01-01T00:00:00Z"}}, False),
+        ("strike", {"objection": "不实"}, False),
+        ("strike", {"owner": "me"}, False),
+        ("answer", {"objection": "不实"}, True),
+        ("answer", {}, False),
+        ("extend", {"extension_asked": "2026-03-09"}, True),
+        ("extend", {"extension_asked": "2026-03-09", "owner": "me"}, False),
+        ("extend", {}, False),
+        ("claim", {"person": "me"}, True),
+        ("claim", {"person": "p"}, False),
+        ("own", {"stage": "awaiting_verification"}, False),
+    ],
+)
+def test_an_issue_waits_for_whoever_may_do_what_comes_next(
+    why: str, changed: dict[str, Any], *, waits: bool
+) -> None:
+    line = {**ISSUE, "person": None, "objection": None, "extension_asked": None}
+    line["notice_until"] = {"at": "2026-02-01T00:00:00Z"}
+    me = {"id": "me", "as_of": {"roles": ["team_member"]}}
+    assert WAITING[why][2]({**line, **changed}, me) is waits
+
+
+def test_only_the_team_is_asked_to_claim() -> None:
+    me = {"id": "me", "as_of": {"roles": ["supervisor"]}}
+    assert not WAITING["claim"][2]({**ISSUE, "person": None}, me)
 
 
 def test_steps_are_behind_at_and_before_where_an_issue_stands() -> None:

@@ -72,8 +72,8 @@ async def collated(school: School, *texts: str) -> tuple[str, list[str]]:
     return await school.collated(*opinions), opinions
 
 
-async def struck_off(school: School, issue: str) -> None:
-    """Everything from claiming to striking off."""
+async def on_notice(school: School, issue: str) -> None:
+    """Everything from claiming to the public notice."""
     path = f"/issues/{issue}"
     await school.do("member", f"{path}/claim")
     await school.do("member", f"{path}/plan-measures", measures(school))
@@ -86,6 +86,12 @@ async def struck_off(school: School, issue: str) -> None:
     )
     await school.do("other", f"{path}/verify", {"finding": "现场查看属实"})
     await school.do("clerk", f"{path}/publish-notice", {"text": "拟销号公示"})
+
+
+async def struck_off(school: School, issue: str) -> None:
+    """Everything from claiming to striking off."""
+    path = f"/issues/{issue}"
+    await on_notice(school, issue)
     while (await school.ask("supervisor", "POST", f"{path}/strike-off", {})).status_code == 409:
         await asyncio.sleep(0.05)  # the notice lasts until its instant, by the wall clock
 

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.gateway.console.door import Door, Form, SignInFirst, Visit, form_of, one
+from services.gateway.console.door import Door, Form, Visit, one, sent_by
 from services.gateway.console.life import Told, told
 from services.gateway.console.look import say
+from services.gateway.lettering import words
 from services.gateway.problems import STATUS, answer_of
 from services.gateway.receipts import Refused
 from shared.decider import NotFound, Unavailable
@@ -33,8 +34,9 @@ class Field:
 class Act:
     """A command on an issue; `rows` are the fields of a list in it.
 
-    It is rehearsed with `trial`. Where a refusal may be due to that, only those that `bar` the way count.
-    `looked` is an act on what was seen: it is refused if that has changed.
+    It is rehearsed with `trial`. Where a refusal may be due to that, only those that `bar` the way count;
+    of a choice `any_of` which may be right, each is tried. `looked` is an act on what was seen: it is
+    refused if that has changed. What is done but `seldom` stands apart.
     """
 
     path: str
@@ -43,7 +45,9 @@ class Act:
     rows: tuple[Field, ...] = ()
     trial: Mapping[str, Any] = field(default_factory=dict)
     bars: frozenset[str] = frozenset()
+    any_of: str = ""
     looked: bool = True
+    seldom: bool = False
 
     def body(self, form: Form) -> dict[str, Any]:
         """What the form says, as the command has it; what is left empty is left out."""
@@ -67,15 +71,31 @@ def rows_of(form: Form) -> int:
     return min(int(rows), MOST_ROWS) if rows.isascii() and rows.isdecimal() and rows != "0" else 1
 
 
-_BARS = frozenset(
-    {"out-of-order", "not-the-owner", "not-allowed", "merged-elsewhere", "merged-in-a-circle"}
-)
+_BARS = frozenset({
+    "out-of-order", "not-the-owner", "not-allowed", "merged-elsewhere", "merged-in-a-circle",
+    "already-owned", "already-asked", "collation-still-open", "objection-pending",
+    "party-to-the-matter",
+})  # fmt: skip
 _HASH = "0" * 64
 ACTS: dict[str, Act] = {
     act.path: act
     for act in (
         Act("claim", "claim-issue"),
+        Act(
+            "assign",
+            "assign-issue",
+            (Field("owner", "pick", "ledger.owner"), Field("reason", "text", "field.reason")),
+            trial={"owner": "nobody", "reason": "—"},
+            bars=_BARS,
+        ),
         Act("start-rectification", "start-rectification"),
+        Act("grant-extension", "grant-extension", (Field("remarks", "text", "field.remarks"),)),
+        Act("refuse-extension", "refuse-extension", (Field("reason", "text", "field.reason"),),
+            trial={"reason": "—"}),
+        Act("dismiss-objection", "dismiss-objection", (Field("answer", "text", "field.answer"),),
+            trial={"answer": "—"}),
+        Act("uphold-objection", "uphold-objection", (Field("answer", "text", "field.answer"),),
+            trial={"answer": "—"}),
         Act(
             "report-progress",
             "report-progress",
@@ -139,10 +159,72 @@ ACTS: dict[str, Act] = {
             },
             bars=_BARS,
         ),
+        Act(
+            "request-extension",
+            "request-extension",
+            (Field("until", "date", "field.until"), Field("reason", "text", "field.reason")),
+            trial={"until": "2000-01-01", "reason": "—"},
+            bars=_BARS,
+        ),
+        Act(
+            "reopen",
+            "reopen-issue",
+            (
+                Field("cause", "choice", "field.cause"),
+                Field("reason", "text", "field.reason"),
+                Field("owner", "pick", "field.owner_again"),
+            ),
+            trial={"cause": "relapse", "reason": "—"},
+            bars=_BARS | {"no-grounds", "four-eyes"},
+            any_of="cause",
+        ),
+        Act("raise-objection", "raise-objection", (Field("text", "text", "field.objection"),),
+            trial={"text": "—"}, seldom=True),
+        Act("decline", "decline-issue", (Field("reason", "text", "field.reason"),),
+            trial={"reason": "—"}, seldom=True),
+        Act(
+            "transfer",
+            "transfer-issue",
+            (Field("to", "pick", "field.to"), Field("reason", "text", "field.reason")),
+            trial={"to": "nobody", "reason": "—"},
+            bars=_BARS,
+            seldom=True,
+        ),
+        Act(
+            "convert-to-long-term",
+            "convert-to-long-term",
+            (
+                Field("reason", "text", "field.reason"),
+                Field("stage_goal", "text", "field.stage_goal"),
+            ),
+            trial={"reason": "—", "stage_goal": "—"},
+            seldom=True,
+        ),
+        Act(
+            "explain-not-possible",
+            "explain-not-possible",
+            (Field("explanation", "text", "field.explanation"),),
+            trial={"explanation": "—"},
+            seldom=True,
+        ),
+        Act(
+            "merge",
+            "merge-issue",
+            (
+                Field("into", "pick", "field.into", "field.into_help"),
+                Field("reason", "text", "field.reason"),
+            ),
+            trial={"into": "nothing", "reason": "—"},
+            bars=_BARS | {"four-eyes"},
+            seldom=True,
+        ),
+        Act("void", "void-issue", (Field("reason", "text", "field.reason"),),
+            trial={"reason": "—"}, seldom=True),
     )
 }  # fmt: skip
 """Every act on an issue, the likeliest first."""
 CHOICES = {
+    "cause": ("verdict_unsolved", "objection_upheld", "relapse"),
     "mode": ("immediate", "time_limited", "long_term"),
     "code": ("not_solved", "evidence_missing", "evidence_unfit", "only_on_paper", "other"),
     "phase": ("before", "after"),
@@ -157,11 +239,14 @@ MEDIA = {
 
 async def possible(
     visit: Visit, issue: Mapping[str, Any]
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """Which acts this person can do now, and of the others why not; the rules themselves are asked."""
+) -> tuple[list[Act], list[tuple[str, str]]]:
+    """What this person can do now, and of the rest of what is theirs to do why not.
 
-    async def tried(act: Act) -> str | None:
-        trial = dict(act.trial)
+    The rules themselves are asked; what has the same reason is told together.
+    """
+
+    async def tried(act: Act, **chosen: str) -> str | None:
+        trial = {**act.trial, **chosen}
         if "evidence" in trial and issue["evidence"]:
             trial["evidence"] = [e["sha256"] for e in issue["evidence"]]
         try:
@@ -174,9 +259,19 @@ async def possible(
             return str(refusal.error["title"]["zh"]) if decisive else ""
         return "" if reply.get("type") else None
 
-    answers = await asyncio.gather(*map(tried, ACTS.values()))
-    known = dict(zip(ACTS, answers, strict=True))
-    return [a for a, why in known.items() if why == ""], [(a, w) for a, w in known.items() if w]
+    async def best(act: Act) -> str | None:
+        ways = [{act.any_of: way} for way in CHOICES[act.any_of]] if act.any_of else [{}]
+        found = await asyncio.gather(*(tried(act, **way) for way in ways))
+        return "" if "" in found else found[0]
+
+    theirs = [act for act in ACTS.values() if visit.may(act.command)]
+    known = [*zip(theirs, await asyncio.gather(*map(best, theirs)), strict=True)]
+    later: dict[str, list[str]] = {}
+    for act, why in known:
+        if why:
+            later.setdefault(why, []).append(say(f"act.{act.path}"))
+    told = [(say("page.and").join(acts), why) for why, acts in later.items()]
+    return [act for act, why in known if why == ""], told
 
 
 class Acts:
@@ -193,15 +288,7 @@ class Acts:
 
     async def take(self, request: Request) -> Response:
         """Do what a form says; on to the issue, or back to the form with the reason and every word of it."""
-        form = await form_of(request)
-        try:
-            visit = await self.door.member(request)
-        except SignInFirst:
-            raise SignInFirst(form) from None
-        except Refused as refusal:
-            if refusal.error["code"] == "unauthenticated":
-                raise SignInFirst(form) from None
-            raise
+        form, visit = await sent_by(self.door, request)
         issue, path = request.path_params["id"], request.path_params["act"]
         if not visit.session.vouches(one(form, "form")):
             return await self.form(visit, issue, path, form, again=True)
@@ -232,8 +319,12 @@ class Acts:
     ) -> Response:
         """The form of an act with what was `said` in it, and why it was not done if it was tried."""
         act = _act(path)
-        issue, names, departments = await asyncio.gather(
-            visit.find("issue", id=issue_id), visit.names(), visit.departments()
+        wanted = {f.name for f in act.fields}
+        issue, names, departments, others = await asyncio.gather(
+            visit.find("issue", id=issue_id),
+            visit.names(),
+            visit.departments(),
+            _others(visit, issue_id) if "into" in wanted else _none(),
         )
         seen = one(said, "version")
         changed: list[Told] = []
@@ -247,9 +338,19 @@ class Acts:
             "act.html", issue["position"], "ledger", status,
             act=act, issue=issue, said=said, again=again, changed=changed, rows=rows_of(said),
             key=one(said, "key") or secrets.token_hex(16),
-            problems=_problems(act, error) if error else [],
-            options=_options(issue, names, departments),
+            problems=problems_of(act, error) if error else [],
+            options={**_options(issue, names, departments), "into": others},
         )  # fmt: skip
+
+
+async def _others(visit: Visit, issue_id: str) -> list[tuple[str, str]]:
+    """The issues this one may be merged into."""
+    found = await visit.asking.all(visit.session, "issues", live=True)
+    return [(i["id"], words(i["title"])) for i in found["items"] if i["id"] != issue_id]
+
+
+async def _none() -> list[tuple[str, str]]:
+    return []
 
 
 def _act(path: str) -> Act:
@@ -265,17 +366,18 @@ def _options(
     """What can be chosen from, field by field."""
     people = [*names.items()]
     return {
-        **dict.fromkeys(("reviewer", "accountable_leader", "owner"), people),
+        **dict.fromkeys(("reviewer", "accountable_leader", "owner", "to"), people),
         "responsible_department": [*departments.items()],
         "mode": [(m, say(f"mode.{m}")) for m in CHOICES["mode"]],
         "code": [(c, say(f"field.code_{c}")) for c in CHOICES["code"]],
+        "cause": [(c, say(f"field.cause_{c}")) for c in CHOICES["cause"]],
         "phase": [(p, say(f"field.phase_{p}")) for p in CHOICES["phase"]],
         "media_type": [(kind, say(f"field.{word}")) for kind, word in MEDIA.items()],
         "evidence": [(e["sha256"], str(e["name"])) for e in issue["evidence"]],
     }
 
 
-def _problems(act: Act, error: Mapping[str, Any]) -> list[dict[str, str]]:
+def problems_of(act: Act, error: Mapping[str, Any]) -> list[dict[str, str]]:
     """What is wrong, in words, each with the control it is about."""
     if error["code"] == "unavailable":
         return [{"field": "", "words": say("act.unavailable")}]
@@ -291,6 +393,6 @@ def _problems(act: Act, error: Mapping[str, Any]) -> list[dict[str, str]]:
             left_out = wrong["problem"] in {"missing", "too_short", "string_too_short"}
             written = f.kind in {"text", "line", "date"}
             how = "missing" if written else "unchosen"
-            words = say(f"wrong.{how if left_out else 'other'}", field=say(f.label))
-            found.append({"field": control, "words": words})
+            told = say(f"wrong.{how if left_out else 'other'}", field=say(f.label))
+            found.append({"field": control, "words": told})
     return found or [{"field": "", "words": error["title"]["zh"]}]

@@ -21,13 +21,16 @@ class Asking:
     doors: Doors
     queries: Mapping[str, str]
     commands: Mapping[str, str]
+    allowed: Mapping[str, frozenset[str]]
 
     @classmethod
     def of(cls, doors: Doors, services: Iterable[Service]) -> "Asking":
         """Knowing which service answers what."""
         services = list(services)
         queries = {query.view(): s.name for s in services for query in s.queries}
-        return cls(doors, queries, {name: s.name for s in services for name in s.commands()})
+        commands = {name: s.name for s in services for name in s.commands()}
+        allowed = {n: c.allowed for s in services for n, (_, c) in s.commands().items()}
+        return cls(doors, queries, commands, allowed)
 
     async def find(self, session: Session, view: str, **asked: object) -> Found:
         """What a query finds, with the `position` it is true at.

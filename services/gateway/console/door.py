@@ -58,6 +58,11 @@ class Visit:
         """What day it is at the school."""
         return str(self.school["today"])
 
+    def may(self, command: str) -> bool:
+        """Whether a command is this person's to give at all, by what they are."""
+        roles = {"person", *self.me["as_of"]["roles"]} if self.me else set()
+        return not roles.isdisjoint(self.asking.allowed[command])
+
     async def find(self, view: str, **asked: object) -> Found:
         """Ask a query as this person."""
         return await self.asking.find(self.session, view, **asked)
@@ -88,6 +93,7 @@ class Visit:
                 "today": self.today,
                 "form_token": self.session.form,
                 "problems": [],
+                "collates": self.may("group-opinions"),
                 **told,
             },
         )
@@ -203,7 +209,8 @@ class Door:
             visit = await self.anybody(request)
         except (Refused, Rejected, Unavailable):
             school = {"name": "", "today": ""}
-            frame = {"base": "/console", "school": school, "me": None, "here": "", "position": 0}
+            nobody = {"me": None, "collates": False}
+            frame = {"base": "/console", "school": school, "here": "", "position": 0, **nobody}
             return page("refusal.html", status, **frame, **told)
         return visit.page("refusal.html", 0, status=status, **told)
 
@@ -230,6 +237,23 @@ async def form_of(request: Request) -> Form:
     for name, value in pairs:
         told.setdefault(name, []).append(value.replace("\r\n", "\n"))
     return told
+
+
+async def sent_by(door: Door, request: Request) -> tuple[Form, Visit]:
+    """A form, and who sent it.
+
+    Raises:
+        SignInFirst: nobody has signed in, or no longer; the form is kept.
+    """
+    form = await form_of(request)
+    try:
+        return form, await door.member(request)
+    except SignInFirst:
+        raise SignInFirst(form) from None
+    except Refused as refusal:
+        if refusal.error["code"] == "unauthenticated":
+            raise SignInFirst(form) from None
+        raise
 
 
 def one(form: Form, name: str) -> str:

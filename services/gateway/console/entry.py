@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.console.acts import Acts
+from services.gateway.console.desk import Desk
 from services.gateway.console.door import Door, Form, Visit, form_of, one
 from services.gateway.console.look import say
 from services.gateway.console.session import LONGEST_TOKEN
@@ -19,9 +20,10 @@ _PAGE = re.compile(r"[a-z0-9-]{1,40}(?:/[a-z0-9-]{1,40}){0,2}")
 class Entry:
     """The pages to sign in and out on."""
 
-    def __init__(self, door: Door, acts: Acts) -> None:
-        """`acts` shows a form again that was sent without a session."""
-        self.door, self.acts = door, acts
+    def __init__(self, door: Door, acts: Acts, desk: Desk) -> None:
+        """`acts` and `desk` show a form again that was sent without a session."""
+        self.door = door
+        self.forms = {"issues": acts.form, "collate": desk.form}
 
     async def ask(self, request: Request) -> Response:
         """The page that asks for a token."""
@@ -46,8 +48,8 @@ class Entry:
         except (Refused, Unauthenticated):
             return self._again(nobody, to, kept, say("sign_in.wrong"))
         place = to.split("/")
-        if kept and place[0] == "issues" and place[2:]:
-            return await self.acts.form(visit, place[1], place[2], kept, again=True)
+        if kept and place[0] in self.forms and place[2:]:
+            return await self.forms[place[0]](visit, place[1], place[2], kept, again=True)
         return visit.go(to)
 
     async def _known(self, request: Request, token: str) -> Visit:

@@ -1,4 +1,4 @@
-"""The intake box and the receipt: for anybody, without a name; a code stands in bodies only."""
+"""The intake box: for anybody, without a name."""
 
 import secrets
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ CHANNEL = "suggestion_box"
 
 
 class Intake:
-    """Leaving an opinion, and looking what became of it."""
+    """Leaving an opinion."""
 
     def __init__(self, door: Door) -> None:
         """The door lets anybody in."""
@@ -48,30 +48,6 @@ class Intake:
         problems = [{"field": "verbatim_text", "words": problem}] if problem else []
         key = one(said, "key") or secrets.token_hex(16)
         return visit.page("intake.html", 0, "intake", status, said=said, key=key, problems=problems)
-
-    async def receipt(self, request: Request) -> Response:
-        """The form that takes a code."""
-        return (await self.door.anybody(request)).page("receipt.html", 0, "receipt", found=None)
-
-    async def look(self, request: Request) -> Response:
-        """What became of the opinion of a code."""
-        form = await form_of(request)
-        visit = await self.door.anybody(request)
-        if not visit.session.vouches(one(form, "form")):
-            return self._not_found(visit, say("act.again_text"), 403)
-        nobody = visit.session.model_copy(update={"token": ""})
-        try:
-            known = await self.door.asking.find(nobody, "receipt-token", code=one(form, "code"))
-            originator = nobody.model_copy(update={"token": known["token"]})
-            found = await self.door.asking.find(originator, "receipt")
-        except Refused as refusal:
-            status = STATUS.get(refusal.error["code"], 409)
-            return self._not_found(visit, str(refusal.error["title"]["zh"]), status)
-        return visit.page("receipt.html", found["position"], "receipt", found=found)
-
-    def _not_found(self, visit: Visit, why: str, status: int) -> Response:
-        problems = [{"field": "code", "words": why}]
-        return visit.page("receipt.html", 0, "receipt", status, found=None, problems=problems)
 
 
 def _why(error: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The pages that are read: today's list, the ledger, an issue, the rules, who is missing, the proof."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -11,11 +12,12 @@ from starlette.responses import Response
 from services.gateway.console.acts import ACTS, possible
 from services.gateway.console.door import Door
 from services.gateway.console.life import told
-from services.gateway.console.look import Due, due, say
+from services.gateway.console.look import due, say
 from services.gateway.doors import SHEET, SVG
 from services.gateway.life import STAGES
 from services.gateway.picture import picture
 from services.gateway.receipts import Refused
+from shared.runtime import now
 
 type Item = dict[str, Any]
 
@@ -47,20 +49,27 @@ class Pages:
         """What waits for me, by deadline."""
         visit = await self.door.member(request)
         assert visit.me  # noqa: S101 -- a member is somebody
-        me = visit.me["id"]
-        mine, reviews, free, summary = await asyncio.gather(
-            visit.find("issues", owner=me, live=True, limit=200),
-            visit.find("issues", reviewer=me, stage="awaiting_verification", limit=200),
-            visit.find("issues", stage="open", limit=200),
+        me = visit.me
+        asked = [
+            (why, wanted, {**where, "limit": 200})
+            for why, (command, where, wanted) in WAITING.items()
+            if visit.may(command)
+        ]
+        summary, *found = await asyncio.gather(
             visit.find("issue-summary"),
+            *(
+                visit.find("issues", **{n: me["id"] if v is _ME else v for n, v in where.items()})
+                for _, _, where in asked
+            ),
         )
-        items = [*_waiting("verify", reviews["items"], visit.today)]
-        items += _waiting("own", (i for i in mine["items"] if i["stage"] in _OWNERS), visit.today)
-        claimable = (i for i in free["items"] if i["person"] in {None, me})
-        if "team_member" in visit.me["as_of"]["roles"]:
-            items += _waiting("claim", claimable, visit.today)
+        items = [
+            {"why": why, "issue": issue, "due": due(issue["due"], issue["stage"], visit.today)}
+            for (why, wanted, _), lines in zip(asked, found, strict=True)
+            for issue in lines["items"]
+            if wanted(issue, me)
+        ]
         return visit.page(
-            "today.html", min(f["position"] for f in (mine, reviews, free, summary)), "today",
+            "today.html", min(f["position"] for f in (summary, *found)), "today",
             lists=[(c, [i for i in items if i["due"].colour == c]) for c in _COLOURS],
             summary=summary,
         )  # fmt: skip
@@ -100,12 +109,12 @@ class Pages:
             visit.names(),
             visit.departments(),
         )
-        now, later = await possible(visit, issue)
+        ready, later = await possible(visit, issue)
         done = request.query_params.get("done")
         return visit.page(
             "issue.html", min(issue["position"], biography["position"]), "ledger",
             issue=issue, names=names, departments=departments,
-            steps=steps(issue["stage"]), possible=now, not_yet=later,
+            steps=steps(issue["stage"]), possible=ready, not_yet=later,
             done=done if done in ACTS else "",
             life=told(biography, visit.school["zone"]),
         )  # fmt: skip
@@ -157,12 +166,49 @@ class Pages:
 
 _OWNERS = ("owned", "planned", "underway")
 _COLOURS = ("over", "soon", "ok", "none")
+_ME = object()
+"""Whoever looks."""
 
 
-def _waiting(why: str, issues: Iterable[Mapping[str, Any]], today: str) -> Iterable[Item]:
-    for issue in issues:
-        when: Due = due(issue["due"], issue["stage"], today)
-        yield {"why": why, "issue": issue, "due": when}
+def _apart(issue: Item, me: Item) -> bool:
+    """Whether an issue is neither somebody's to put right nor about them: they may judge it."""
+    return me["id"] not in {issue["owner"], issue["person"]}
+
+
+def _claimable(issue: Item, me: Item) -> bool:
+    return "team_member" in me["as_of"]["roles"] and issue["person"] in {None, me["id"]}
+
+
+def _over(issue: Item) -> bool:
+    return datetime.fromisoformat(issue["notice_until"]["at"]) <= now()
+
+
+WAITING: dict[str, tuple[str, dict[str, object], Callable[[Item, Item], bool]]] = {
+    "verify": (
+        "verify-issue",
+        {"reviewer": _ME, "stage": "awaiting_verification"},
+        lambda _, __: True,
+    ),
+    "own": ("claim-issue", {"owner": _ME, "live": True}, lambda i, _: i["stage"] in _OWNERS),
+    "answer": (
+        "dismiss-objection",
+        {"stage": "on_notice"},
+        lambda i, me: bool(i["objection"]) and _apart(i, me),
+    ),
+    "extend": (
+        "grant-extension",
+        {"stage": "underway"},
+        lambda i, me: bool(i["extension_asked"]) and _apart(i, me),
+    ),
+    "publish": ("publish-notice", {"stage": "verified"}, _apart),
+    "strike": (
+        "strike-off",
+        {"stage": "on_notice"},
+        lambda i, me: not i["objection"] and _over(i) and _apart(i, me),
+    ),
+    "claim": ("claim-issue", {"stage": "open"}, _claimable),
+}
+"""Why an issue may wait for somebody: who gives this command, which issues to look at, which of them."""
 
 
 def steps(stage: str) -> list[tuple[str, Literal["past", "now", "later"]]]:
