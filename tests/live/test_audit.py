@@ -22,6 +22,7 @@ from services.audit.shelf import Shelf
 from services.audit.verify import Reading, Report, verify
 from services.stack import operator, provisioned
 from shared.broker import EVENTS, Broker, Stored
+from shared.decider import Unavailable
 from shared.embedded import Embedded
 from shared.journal import LogDamaged
 from shared.merkle import HASH, stored_at
@@ -147,6 +148,22 @@ async def test_processes_that_share_the_log_find_what_one_does(data: Path) -> No
         shared = await check(settings, processes=2, stretch=5)
     assert not alone.good
     assert alone.as_data() == shared.as_data()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_server_that_goes_away_in_the_middle_ends_the_check(
+    data: Path, processes: int
+) -> None:
+    with running(data) as settings:
+        stretches = Reading(partial(operator, settings), processes, stretch=2)(LENGTH)
+        await anext(stretches)
+
+    async def the_rest() -> None:
+        async for _ in stretches:
+            pass
+
+    with pytest.raises(Unavailable):
+        await the_rest()
 
 
 async def test_a_restored_older_copy_is_found_and_is_never_signed(
