@@ -36,6 +36,8 @@ _UNANSWERED = (
     TimeoutError,
     ConnectionError,
 )
+_LEAVING = (*_UNANSWERED, RuntimeError)
+"""What may come of taking leave of a server that is away: uvloop says the last of what is closed already."""
 
 
 class JetStreamRefusal(Exception):  # noqa: N818 -- the server's answer, examined by the caller
@@ -177,17 +179,18 @@ class Broker:
         for subscriber in self._faststream.subscribers:
             subscription = getattr(subscriber, "subscription", None)
             if isinstance(subscription, Subscription):
-                with suppress(*_UNANSWERED):
+                with suppress(*_LEAVING):
                     await subscription.drain()  # type: ignore[no-untyped-call]
                 subscriber.subscription = None  # type: ignore[attr-defined]  # else stop() ends it twice
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
-        with suppress(*_UNANSWERED):
+        with suppress(*_LEAVING):
             await self._faststream.stop()
         if (
             self._opened and not self._connection.is_closed
         ):  # a server that is away cannot take our leave
-            await self._connection.close()
+            with suppress(*_LEAVING):
+                await self._connection.close()
 
     async def _send(
         self,

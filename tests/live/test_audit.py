@@ -169,6 +169,22 @@ async def test_a_helper_that_is_lost_ends_the_check(data: Path) -> None:
             await verify(reading, Shelf(settings.audit_directory), [], replicas=1)
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_server_that_goes_away_in_the_middle_ends_the_check(
+    data: Path, processes: int
+) -> None:
+    with running(data) as settings:
+        stretches = Reading(partial(operator, settings), processes, stretch=2)(LENGTH)
+        await anext(stretches)
+
+    async def the_rest() -> None:
+        async for _ in stretches:
+            pass
+
+    with pytest.raises(Unavailable):
+        await the_rest()
+
+
 async def test_a_restored_older_copy_is_found_and_is_never_signed(
     prepared: Path, data: Path
 ) -> None:

@@ -138,7 +138,7 @@ async def test_what_is_parked_is_listed_replayed_or_skipped(
         after = await taizhang(settings, "parked", "list")
 
         assert listed.code == 1
-        assert listed.out.splitlines() == [f"{id_}: ZeroDivisionError: " for id_ in ids]
+        assert listed.out.splitlines() == [f"{id_}: ZeroDivisionError:" for id_ in ids]
         items = json.loads(data.out)["parked"]
         assert [item["_id"] for item in items] == ids
         assert all(item["position"] and item["service"] == "rectification" for item in items)
@@ -153,6 +153,6 @@ async def test_what_is_parked_is_listed_replayed_or_skipped(
             "(replay)",
             "(skip)",
         ]
-        assert (after.code, after.out) == (0, f"{ids[1]}: ZeroDivisionError:  (skip)\n")
+        assert (after.code, after.out) == (0, f"{ids[1]}: ZeroDivisionError: (skip)\n")
         assert await stage(school, again) == "owned"
         assert await stage(school, never) == "open"

@@ -133,6 +133,9 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
         await mongo.views(view).insert(
             {"_id": f"{school.id}/x", "school": school.id, "position": 1}
         )
+        await mongo.views(view).insert({"_id": "", "school": school.id, "position": 1})
+        gone = {"_id": f"{school.id}/y", "school": school.id, "position": 1, "gone": 1}
+        await mongo.views(view).insert(gone)  # not what takes a document away from people
         await mongo._views[view].insert_one({"_id": 7, "school": school.id})
         await mongo._views[view].update_one(
             {"_id": f"{school.id}/{other}"}, {"$unset": {"position": 1}}
@@ -165,10 +168,12 @@ async def test_a_replay_gives_what_people_are_shown_or_says_what_was_changed_by_
     assert fold.startswith(f"重放至位置 {end} 文档 2 份")
     assert sorted(differences) == sorted(
         [
+            f"{view} : not from the log",
             f"{view} 7: not from the log",
             f"{view} {school.id}/{issue}: differs in stage",
             f"{view} {school.id}/{other}: differs in position",
             f"{view} {school.id}/x: not from the log",
+            f"{view} {school.id}/y: not from the log",
         ]
     )
     assert where.startswith(f"signed: {settings.audit_directory}")
@@ -235,6 +240,7 @@ async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
         await half.prepare()
         await half.apply([record async for record in whole_log(broker)])
         await half.save()
+        folded = half.position
         known = {"digest": digest_of((rectification,)), **changed}
         await mongo.checkpoints().update(REPLAY, known)
         await pair.fresh.update(f"{school.id}/{issue}", {"title": "另一件事"})
@@ -246,6 +252,7 @@ async def test_a_replay_that_was_interrupted_goes_on_where_it_was(
     # what had been folded was not folded again
     again = [f"{pair.name} {school.id}/{issue}: differs in title"]
     assert told.differences == (again if goes_on else [])
+    assert told.gone_on_from == (folded if goes_on else 0)
 
 
 async def test_a_log_that_never_rests_is_replayed_and_only_what_was_changed_by_hand_is_found(
