@@ -267,13 +267,15 @@ class TableOf:
     """A table people fill in, one creating command a row.
 
     `columns` are the accepted headings (Chinese or the field's name) by field; `shape` makes a row's
-    cells (text, stripped, empty ones left out) the command's fields; `unique` are the fields that
-    together may not come twice in one table, however they are written.
+    cells (text, stripped, empty ones left out) the command's fields; `row` gives the cells, by field, of
+    an item that the list at the same place tells of, so that a list taken away as a table is read again;
+    `unique` are the fields that together may not come twice in one table, however they are written.
     """
 
     command: type[Command]
     columns: Mapping[str, str]
     shape: Callable[[Mapping[str, str]], Mapping[str, Any]]
+    row: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     unique: tuple[str, ...] = ()
 
 

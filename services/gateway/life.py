@@ -85,7 +85,7 @@ _CHANNELS = {
     "other": "其他",
 }
 _FATES = {"withdrawn": "已撤回", "refused": "不受理", "voided": "已作废"}
-_SOURCES = {
+SOURCES = {
     "talk": "谈心谈话",
     "meeting": "会议",
     "visit": "走访活动",
@@ -93,7 +93,7 @@ _SOURCES = {
     "issue": "另一问题",
 }
 _RAISED_IN = {"visit": "activity"}  # where the category of the stream is another word
-_FOUND = {
+FOUND = {
     "raised_by_public": "群众提",
     "self_found": "自己找",
     "peer_raised": "互相帮",
@@ -101,7 +101,7 @@ _FOUND = {
     "collectively_discussed": "集体议",
 }
 _SOLVED = {"solved": "已解决", "partly_solved": "部分解决", "unsolved": "未解决"}
-_SATISFIED = {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}
+SATISFIED = {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}
 _CODES = {
     "not_solved": "问题未解决",
     "evidence_missing": "缺少佐证",
@@ -306,8 +306,8 @@ class Life:
         ways = Counter(
             _CHANNELS[e["event"]["channel"]] for e in self.opinions() if "channel" in e["event"]
         )
-        kinds = Counter(_SOURCES.get(s["kind"], s["kind"]) for s in self.sources())
-        found = [_FOUND.get(e["event"].get("discovery") or "", "") for e in self.own[:1]]
+        kinds = Counter(SOURCES.get(s["kind"], s["kind"]) for s in self.sources())
+        found = [FOUND.get(e["event"].get("discovery") or "", "") for e in self.own[:1]]
         said = [
             *([f"{opinions} 条意见"] if opinions else []),
             *(["、".join(ways)] if ways else []),
@@ -376,7 +376,7 @@ class Life:
         stream = f"{_RAISED_IN.get(kind, kind)}.{source['id']}"
         raised = [e for e in self.events if e["stream"] == stream]
         dated = self._dated(raised[0]) if raised else ()
-        return (Line("t", _SOURCES.get(kind, kind)), *dated)
+        return (Line("t", SOURCES.get(kind, kind)), *dated)
 
     def right(self) -> list[Panel]:
         """What became of it: the plan, the regulations, its parts; what those who spoke up say of it."""
@@ -408,7 +408,7 @@ class Life:
 
     def _verdict(self, event: Mapping[str, Any]) -> tuple[Line, ...]:
         said = event["event"]
-        told = f"{_SOLVED[said['solved']]}，{_SATISFIED[said['satisfied']]}"
+        told = f"{_SOLVED[said['solved']]}，{SATISFIED[said['satisfied']]}"
         who = self.name(said.get("originator")) or self.who(event)
         by = joined(" ", who, self.day(event["at"]))
         return (Line("t", told), *_line("q", quoted(said.get("comment"))), Line("s", by))

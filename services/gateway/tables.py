@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.gateway.doors import Doors, Route, command_path, limited, reply_of, school_of
+from services.gateway.lettering import MASKS
 from services.gateway.problems import answer_of, invalid, problem
+from services.gateway.sheets import plain, unescaped
 from shared.broker import Answer, TooLarge
 from shared.decider import Rejected, Unavailable, kebab, wire
 from shared.runtime import Invalid, Service, TableOf, problems, unavailable
@@ -87,6 +89,9 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
         seen: dict[str, int] = {}
         taken: set[tuple[str, ...]] = set()
         for number, cells in rows:
+            if hidden := [name for name, cell in cells.items() if cell in MASKS]:
+                results[number] = {"ok": False, **answer_of(invalid(hidden[0], "masked"))}
+                continue
             fields = {k: v for k, v in table.shape(cells).items() if v not in (None, "")}
             unique = tuple(str(fields.get(name, "")).casefold() for name in table.unique)
             if unique and all(unique) and unique in taken:
@@ -237,10 +242,14 @@ def _xlsx(raw: bytes) -> list[tuple[int, list[str]]]:
             sheet = load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
             sheet.reset_dimensions()  # some programs write a wrong size into the file
             lines = sheet.iter_rows(max_row=_LAST_LINE, values_only=True)
-            return _filled(line[:_LAST_COLUMN] for line in lines)
+            return _filled([*map(_unescaped, line[:_LAST_COLUMN])] for line in lines)
     except Exception as error:  # whatever openpyxl stumbles over is no table
         raise NotATable from error
     raise TooLarge
+
+
+def _unescaped(value: object) -> object:
+    return unescaped(value) if isinstance(value, str) else value
 
 
 def _cell(value: object) -> str:
@@ -250,4 +259,4 @@ def _cell(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = value.isoformat() if isinstance(value, date | time) else str(value)
-    return text.removesuffix("T00:00:00").strip()
+    return plain(text.removesuffix("T00:00:00").strip())

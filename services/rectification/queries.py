@@ -250,7 +250,7 @@ class Issues(Query):
 
 
 async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, Any]:
-    """One page of the ledger."""
+    """One page of the ledger; `names` is what the people and units on it are called."""
     plain = {
         "stage": query.stage,
         "owner": query.owner,
@@ -271,7 +271,15 @@ async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, A
         where["$and" if query.overdue else "$nor"] = [late]
     found = await desk.find(issues, where, after=query.after, limit=query.limit)
     items = [_line(document, caller, desk) for document in found]
-    return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    called = {item["responsible_department"] for item in items} & known.units.keys()
+    return {
+        "items": items,
+        "names": {**_names(items, known), **{u: known.units[u].name for u in sorted(called)}},
+        "next": items[-1]["opened"] if len(items) == query.limit else None,
+    }
 
 
 class Issue(Query):
