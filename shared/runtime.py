@@ -213,12 +213,21 @@ class Desk:
         return None if found is None or found.get("gone") else found
 
     async def find(
-        self, view: View[Any], where: Mapping[str, Any], *, after: int = 0, limit: int = 0
+        self,
+        view: View[Any],
+        where: Mapping[str, Any],
+        *,
+        after: int = 0,
+        limit: int = 0,
+        order: Sequence[tuple[str, int]] = (),
     ) -> list[Document]:
-        """Documents of this school in the order they began, behind the one that began at `after`."""
+        """Documents of this school in the order they began, behind the one that began at `after`.
+
+        `order` names fields that come first in it, each with 1 or, downwards, -1.
+        """
         return await self.projector.collection(view).find(
             {"school": self.school, "gone": {"$ne": True}, "opened": {"$gt": after}, **where},
-            sort=[("opened", 1), ("_id", 1)],
+            sort=[*order, ("opened", 1), ("_id", 1)],
             limit=limit,
         )
 

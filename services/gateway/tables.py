@@ -99,13 +99,13 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
                 results[number] = {"ok": False, **answer_of(twice)}
                 continue
             taken.add(unique)
-            body = json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str)
-            seen[body] = seen.get(body, 0) + 1
             try:
-                wire(table.command).model_validate_json(body)
+                said = wire(table.command).model_validate_json(json.dumps(fields, default=str))
             except ValidationError as error:
                 results[number] = {"ok": False, **answer_of(Invalid(problems(error)))}
                 continue
+            body = said.model_dump_json(exclude_defaults=True)  # the same, however it was written
+            seen[body] = seen.get(body, 0) + 1
             identity = doors.verifier.issuer.keyed(f"row/{school}/{name}/{seen[body]}/{body}")
             work[number] = partial(
                 doors.broker.ask,
