@@ -166,3 +166,34 @@ async def test_who_is_missing_is_taken_away_over_all_pages(school: School) -> No
             after = page["next"]
         taken = rows(await table(school, "leader", f"{path}{separator}limit=2"))
         assert len(taken) == len(ids) + 1 > 2, path
+
+
+async def test_the_ledger_is_put_in_order_as_the_database_does_it(school: School) -> None:
+    first = (await school.do("clerk", "/issues", ISSUE))["id"]
+    await school.do("member", f"/issues/{first}/claim")
+    second = (await school.do("clerk", "/issues", {**ISSUE, "key_issue": True}))["id"]
+    third = (await school.do("clerk", "/issues", ISSUE))["id"]
+    orders = {
+        "owner": [second, third, first],
+        "-owner": [first, second, third],
+        "-key_issue": [second, first, third],
+        "since": [first, second, third],
+        "-found": [third, second, first],
+        "due": None,
+        "-verified": [first, second, third],
+    }
+    for sort, order in orders.items():
+        whole = [i["id"] for i in (await school.get("clerk", f"/issues?sort={sort}"))["items"]]
+        paged: list[str] = []
+        after: int | None = 0
+        while after is not None:
+            page = await school.get("clerk", f"/issues?sort={sort}&limit=1&after={after}")
+            paged += [item["id"] for item in page["items"]]
+            after = page["next"]
+        taken = rows(await table(school, "clerk", f"/issues?sort={sort}"))
+        assert whole == paged == [line[1] for line in taken[1:]] == (order or whole), sort
+    today = (await school.get("clerk", "/school"))["today"]
+    for span in ("since", "until"):
+        found = await school.get("clerk", f"/issues?found_{span}={today}&due_since={today}")
+        assert len(found["items"]) == 3
+    assert (await school.get("clerk", f"/issues?struck_off_since={today}"))["items"] == []
