@@ -57,10 +57,14 @@ class Around:
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a table, and what stands in them for the item of a number."""
+    """The columns of a table, and what stands in them for the item of a number.
+
+    `named` says whether ids give way to names; an import reads ids.
+    """
 
     heading: Sequence[str]
     cells: Callable[[int, Item, Around], Iterable[Any]]
+    named: bool = True
 
 
 def as_imported(table: TableOf) -> Layout:
@@ -73,7 +77,7 @@ def as_imported(table: TableOf) -> Layout:
         row = table.row(item)
         return [row.get(name) for name in headings]
 
-    return Layout([*headings.values()], cells)
+    return Layout([*headings.values()], cells, named=False)
 
 
 def as_found(names: Iterable[str]) -> Layout:
@@ -85,7 +89,8 @@ def as_found(names: Iterable[str]) -> Layout:
 def lines(items: Iterable[tuple[Item, Around]], layout: Layout) -> Iterator[Line]:
     """The table's lines, the heading first, every cell harmless."""
     yield [harmless(heading) for heading in layout.heading]
-    for number, (item, around) in enumerate(items, start=1):
+    for number, (item, told) in enumerate(items, start=1):
+        around = told if layout.named else Around(zone=told.zone)
         yield [cell(value, around) for value in layout.cells(number, item, around)]
 
 
@@ -101,7 +106,7 @@ def cell(value: Any, around: Around) -> Cell:  # noqa: ANN401 -- JSON
 def _text(value: Any, around: Around) -> str:  # noqa: ANN401 -- JSON
     match value:
         case str():
-            return around.moment(value) if _INSTANT.fullmatch(value) else value
+            return around.moment(value) if _INSTANT.fullmatch(value) else around.name(value)
         case None | {"masked": _}:
             return words(value)
         case {"at": str(), "on": str(day), **rest} if not rest:
@@ -153,12 +158,14 @@ def csv_file(table: Iterable[Line]) -> Iterator[bytes]:
     """The lines as CSV in UTF-8 with a byte order mark, without which Excel reads another encoding."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    yield b"\xef\xbb\xbf"
+    text.write("\ufeff")
     for line in table:
         writer.writerow(line)
-        yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
+        if text.tell() > _CHUNK:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
 def xlsx_file(table: Iterable[Line]) -> Iterator[bytes]:
