@@ -26,7 +26,7 @@ _UNSPEAKABLE = re.compile(
 )
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)")
+_MOMENT = re.compile("(?:.*_)?at|since|occurred")  # a field of that name holds no text of people
 
 type Item = Mapping[str, Any]
 type Cell = str | int | float
@@ -46,9 +46,12 @@ class Around:
 
     def moment(self, instant: str | None) -> str:
         """A moment as ISO text in the school's zone."""
-        if not instant:
-            return ""
-        return datetime.fromisoformat(instant).astimezone(ZoneInfo(self.zone)).isoformat()
+        if not instant or "T" not in instant:
+            return instant or ""
+        try:
+            return datetime.fromisoformat(instant).astimezone(ZoneInfo(self.zone)).isoformat()
+        except (OverflowError, ValueError):  # at the ends of the calendar
+            return instant
 
     def day(self, instant: str | None) -> str:
         """The day of a moment at the school."""
@@ -73,9 +76,9 @@ def as_imported(table: TableOf) -> Layout:
     for heading, name in table.columns.items():
         headings.setdefault(name, heading)
 
-    def cells(_: int, item: Item, __: Around) -> Iterable[Any]:
+    def cells(_: int, item: Item, around: Around) -> Iterable[Any]:
         row = table.row(item)
-        return [row.get(name) for name in headings]
+        return [_moment(name, row.get(name), around) for name in headings]
 
     return Layout([*headings.values()], cells, named=False)
 
@@ -83,7 +86,17 @@ def as_imported(table: TableOf) -> Layout:
 def as_found(names: Iterable[str]) -> Layout:
     """A column for every field that the items of a list have."""
     columns = [*names]
-    return Layout(columns, lambda _, item, __: [item.get(name) for name in columns])
+
+    def cells(_: int, item: Item, around: Around) -> Iterable[Any]:
+        return [_moment(name, item.get(name), around) for name in columns]
+
+    return Layout(columns, cells)
+
+
+def _moment(name: str, value: Any, around: Around) -> Any:  # noqa: ANN401 -- JSON
+    """A value, as a moment of the school where its field holds one."""
+    moment = isinstance(value, str) and _MOMENT.fullmatch(name)
+    return around.moment(value) if moment else value
 
 
 def lines(items: Iterable[tuple[Item, Around]], layout: Layout) -> Iterator[Line]:
@@ -106,7 +119,7 @@ def cell(value: Any, around: Around) -> Cell:  # noqa: ANN401 -- JSON
 def _text(value: Any, around: Around) -> str:  # noqa: ANN401 -- JSON
     match value:
         case str():
-            return around.moment(value) if _INSTANT.fullmatch(value) else around.name(value)
+            return around.name(value)
         case None | {"masked": _}:
             return words(value)
         case {"at": str(), "on": str(day), **rest} if not rest:
@@ -122,7 +135,7 @@ def _text(value: Any, around: Around) -> str:  # noqa: ANN401 -- JSON
 def _told(value: Any, around: Around) -> Any:  # noqa: ANN401 -- JSON
     """Something with parts: its masks are words, its moments the school's."""
     if isinstance(value, dict) and "masked" not in value:
-        return {name: _told(part, around) for name, part in value.items()}
+        return {n: _told(_moment(n, part, around), around) for n, part in value.items()}
     if isinstance(value, list):
         return [_told(part, around) for part in value]
     return _text(value, around) if isinstance(value, str | dict) else value

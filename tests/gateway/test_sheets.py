@@ -154,7 +154,7 @@ def test_a_cell_holds_no_more_than_a_spreadsheet_takes() -> None:
         (-3, -3),
         (2**60, str(2**60)),
         ("open", "open"),
-        ("2026-03-01T16:30:00Z", "2026-03-02T00:30:00+08:00"),
+        ("2026-03-01T16:30:00Z", "2026-03-01T16:30:00Z"),
         ("2026-03-01", "2026-03-01"),
         ({"masked": "sealed"}, "〔已封存〕"),
         ({"masked": "erased"}, "〔已抹除〕"),
@@ -174,9 +174,19 @@ def test_a_value_stands_in_a_cell_as_people_read_it(value: object, shown: object
 
 
 def test_a_list_without_columns_of_its_own_has_its_fields() -> None:
-    items: list[dict[str, Any]] = [{"id": "a", "state": "open"}, {"id": "b", "more": 1}]
-    table = lines(((item, HERE) for item in items), as_found(["id", "state", "more"]))
-    assert [*table] == [["id", "state", "more"], ["a", "open", ""], ["b", "", 1]]
+    said = "2026-03-01T16:30:00Z"
+    items: list[dict[str, Any]] = [{"id": "a", "said": said}, {"id": "b", "said_at": said}]
+    table = lines(((item, HERE) for item in items), as_found(["id", "said", "said_at"]))
+    assert [*table] == [
+        ["id", "said", "said_at"],
+        ["a", said, ""],
+        ["b", "", "2026-03-02T00:30:00+08:00"],
+    ]
+
+
+@pytest.mark.parametrize("odd", ["9999-12-31T23:59:59Z", "2026-99-01T00:00:00Z", "T", "2026-03-01"])
+def test_a_moment_that_no_calendar_has_stays_as_it_is(odd: str) -> None:
+    assert HERE.moment(odd) == odd
 
 
 ISSUE: dict[str, Any] = {

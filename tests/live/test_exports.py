@@ -19,6 +19,7 @@ from tests.live.test_tables import (
     events,
     imported,
     in_a_school_year,
+    results,
     send,
 )
 
@@ -107,6 +108,8 @@ async def test_what_was_imported_is_taken_away_and_imported_again_without_a_chan
         assert len(again) == len(first["rows"]), plural
         assert (len(dry["rows"]), dry["refused"]) == (len(rows(taken)) - 1, 0), dry
         assert await events(school) == before
+    mask = await imported(school, "opinions", [OPINIONS[0], ["〔已封存〕", "座谈会"]], "?dry_run=1")
+    assert results(mask) == ["masked"]
 
 
 async def test_a_table_shows_nobody_more_than_the_list_and_leaves_its_record(
