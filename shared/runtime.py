@@ -79,7 +79,7 @@ PRESSING = 8
 EVERY = "any"
 """In the place of a school's token: no school in particular. No school is called so."""
 PAGE_BYTES = 256 * 1024
-"""A list answer is cut to this size; NATS takes no more than 1 MB."""
+"""A list answer is cut to this size, one that becomes a table to twice that; NATS takes no more than 1 MB."""
 
 
 class Invalid(Rejected):
@@ -213,12 +213,21 @@ class Desk:
         return None if found is None or found.get("gone") else found
 
     async def find(
-        self, view: View[Any], where: Mapping[str, Any], *, after: int = 0, limit: int = 0
+        self,
+        view: View[Any],
+        where: Mapping[str, Any],
+        *,
+        after: int = 0,
+        limit: int = 0,
+        order: Sequence[tuple[str, int]] = (),
     ) -> list[Document]:
-        """Documents of this school in the order they began, behind the one that began at `after`."""
+        """Documents of this school in the order they began, behind the one that began at `after`.
+
+        `order` names fields that come first in it, each with 1 or, downwards, -1.
+        """
         return await self.projector.collection(view).find(
             {"school": self.school, "gone": {"$ne": True}, "opened": {"$gt": after}, **where},
-            sort=[("opened", 1), ("_id", 1)],
+            sort=[*order, ("opened", 1), ("_id", 1)],
             limit=limit,
         )
 
@@ -267,13 +276,15 @@ class TableOf:
     """A table people fill in, one creating command a row.
 
     `columns` are the accepted headings (Chinese or the field's name) by field; `shape` makes a row's
-    cells (text, stripped, empty ones left out) the command's fields; `unique` are the fields that
-    together may not come twice in one table, however they are written.
+    cells (text, stripped, empty ones left out) the command's fields; `row` gives the cells, by field, of
+    an item that the list at the same place tells of, so that a list taken away as a table is read again;
+    `unique` are the fields that together may not come twice in one table, however they are written.
     """
 
     command: type[Command]
     columns: Mapping[str, str]
     shape: Callable[[Mapping[str, str]], Mapping[str, Any]]
+    row: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     unique: tuple[str, ...] = ()
 
 
@@ -861,6 +872,7 @@ class Runtime:
             moment = now()
             if school == EVERY and issubclass(kind, AcrossSchools):
                 position, found = await self._across(asked, kind, moment)
+                found = _page(found)
             else:
                 caller = await self._admit(asked, school, moment, kind)
                 query = _parse(kind, asked.body or b"{}")
@@ -868,7 +880,7 @@ class Runtime:
                 position = desk.position
                 found = await self._found(query, desk, caller, asked.headers.get(EXPORT, ""))
             outcome = "answered"
-            return _answer({"ok": True, "position": position, "found": _page(found)})
+            return _answer({"ok": True, "position": position, "found": found})
         except Rejected as refusal:
             outcome = "refused"
             return refused(refusal)
@@ -886,11 +898,12 @@ class Runtime:
         await self._forget(desk.school)
         desk = replace(desk, sealed=caller.sealed)
         found = await self.service.queries[type(query)](query, desk, caller)
+        room = PAGE_BYTES * 2 if export else PAGE_BYTES
         if caller.sealed:
-            answer, read = _page(masked(found)), {}
+            answer, read = _page(masked(found), room), {}
         else:
             there = {*tokens(found)}
-            answer = _page(await self.privacy.open(desk.school, found, there))
+            answer = _page(await self.privacy.open(desk.school, found, there), room)
             if _listed(found) and len(answer["items"]) < len(found["items"]):
                 there = {*tokens({**found, "items": found["items"][: len(answer["items"])]})}
             read = desk.reading.streams(
@@ -1210,11 +1223,10 @@ def _answer(body: Mapping[str, object]) -> Answer:
     return Answer(to_json(body))
 
 
-def _page(found: Any) -> Any:  # noqa: ANN401 -- JSON
+def _page(found: Any, room: int = PAGE_BYTES) -> Any:  # noqa: ANN401 -- JSON
     """Cut a list so that it fits one message; `next` then continues behind the last item given."""
     if not _listed(found):
         return found
-    room = PAGE_BYTES
     for n, item in enumerate(found["items"]):
         room -= len(to_json(item))
         if room < 0 and n:

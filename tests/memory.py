@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 from uuid import UUID, uuid5
 
@@ -49,10 +50,9 @@ class Drawer(Collection):
         limit: int = 0,
         fields: Sequence[str] | None = None,
     ) -> list[Document]:
-        names = [sort] if isinstance(sort, str) else [name for name, _ in sort]
         found = [d for d in self.documents.values() if fits(d, where)]
-        backwards = not isinstance(sort, str) and sort[0][1] < 0
-        found.sort(key=lambda d: [d[name] for name in names], reverse=backwards)
+        for name, way in reversed([(sort, 1)] if isinstance(sort, str) else sort):
+            found.sort(key=partial(_rank, name=name), reverse=way < 0)
         wanted = {"_id", *(fields or ())}
         cut = [{k: v for k, v in d.items() if fields is None or k in wanted} for d in found]
         return cut[: limit or None]
@@ -207,14 +207,25 @@ def fits(document: Document, where: Mapping[str, Any]) -> bool:
 def _fits(document: Document, name: str, wanted: Any) -> bool:
     if name in JOINTS:
         return JOINTS[name](fits(document, one) for one in wanted)
+    value = _at(document, name)
+    tests = wanted.items() if isinstance(wanted, dict) else [("$eq", wanted)]
+    return all(OPERATORS[operator](value, operand) for operator, operand in tests)
+
+
+def _at(document: Document, name: str) -> Any:
     value: Any = document
     for part in name.split("."):
         if isinstance(value, list):
             value = [one.get(part) for one in value]
         else:
             value = value.get(part) if isinstance(value, dict) else None
-    tests = wanted.items() if isinstance(wanted, dict) else [("$eq", wanted)]
-    return all(OPERATORS[operator](value, operand) for operator, operand in tests)
+    return value
+
+
+def _rank(document: Document, name: str) -> Any:
+    """Where a document stands in an order: what is not there comes first."""
+    value = _at(document, name)
+    return value is not None, value
 
 
 def _is(value: Any, wanted: Any) -> bool:

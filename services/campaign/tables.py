@@ -41,6 +41,11 @@ def unit(row: Mapping[str, str]) -> Mapping[str, Any]:
     return {**row, "kind": KINDS.get(kind, kind)}
 
 
+def unit_row(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cells of a unit."""
+    return {"kind": _word(KINDS, item["kind"]), "name": item["name"]}
+
+
 def person(row: Mapping[str, str]) -> Mapping[str, Any]:
     """A row of the roster.
 
@@ -53,6 +58,29 @@ def person(row: Mapping[str, str]) -> Mapping[str, Any]:
     if "oversees" in row:
         fields["oversees"] = _several(row["oversees"])
     return fields
+
+
+def person_row(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cells of somebody in the roster: what they hold on the day asked for; the number, if told."""
+    now, joined_on = item["as_of"], item["joined_on"]
+    posts = (post for post in item["posts"] if post["until"] is None or post["until"] >= now["on"])
+    return {
+        **{name: item.get(name) for name in ("name", "number", "joined_on")},
+        "posts": "|".join(_written(post, joined_on) for post in posts),
+        "branch": now["branch"],
+        "oversees": now["oversees"],
+    }
+
+
+def _written(post: Mapping[str, Any], joined_on: str) -> str:
+    unit_of = f"@{post['unit']}" if post["unit"] else ""
+    since = "" if post["since"] == joined_on else f":{post['since']}"
+    return f"{_word(ROLES, post['role'])}{unit_of}{since}"
+
+
+def _word(words: Mapping[str, str], value: str) -> str:
+    """What a value is called in a table."""
+    return next(word for word, meant in words.items() if meant == value)
 
 
 def _several(cell: str) -> list[str]:
@@ -83,6 +111,7 @@ roster = TableOf(
         "分管部门": "oversees",
     },
     person,
+    person_row,
     unique=("number",),
 )
-units = TableOf(EnterUnit, {"类别": "kind", "名称": "name"}, unit, unique=("kind", "name"))
+units = TableOf(EnterUnit, {"类别": "kind", "名称": "name"}, unit, unit_row, ("kind", "name"))

@@ -35,6 +35,18 @@ def opinion(row: Mapping[str, str]) -> Mapping[str, Any]:
     return fields
 
 
+def opinion_row(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cells of an opinion; when it was heard only where that is not when it was written down."""
+    heard = item["heard_at"] if item["heard_at"] != item["submitted_at"] else None
+    channel, target = item["channel"], item["target_kind"]
+    return {
+        **item,
+        "channel": next(word for word, meant in CHANNELS.items() if meant == channel),
+        "target_kind": next(word for word, meant in TARGETS.items() if meant == target),
+        "occurred_at": heard,
+    }
+
+
 opinions = TableOf(
     SubmitOpinion,
     {
@@ -49,4 +61,5 @@ opinions = TableOf(
         "发生时间": "occurred_at",
     },
     opinion,
+    opinion_row,
 )

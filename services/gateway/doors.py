@@ -1,33 +1,57 @@
 """The routes, derived from the same commands and queries the services take on NATS."""
 
 import asyncio
+import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from services.campaign.directory import AUDITOR
+from services.campaign.queries import School
+from services.gateway.ledger import LEDGER
 from services.gateway.picture import STYLE_HASH, picture
-from services.gateway.problems import Malformed, answer_of, invalid, problem
+from services.gateway.problems import ListTooLong, Malformed, answer_of, invalid, problem
+from services.gateway.sheets import (
+    CSV,
+    WRITERS,
+    XLSX,
+    Around,
+    Item,
+    Layout,
+    as_found,
+    as_imported,
+    lines,
+)
 from shared import metrics
 from shared.broker import Answer, Broker, TooLarge
 from shared.callers import Claims, NotAllowed, Unauthenticated, UnknownSchool
 from shared.decider import Command, Rejected, Unavailable, kebab, wire
-from shared.runtime import MIN_POSITION_WAIT, Invalid, Query, Service, Stream, problems, traced
+from shared.runtime import (
+    EXPORT,
+    MIN_POSITION_WAIT,
+    AcrossSchools,
+    Invalid,
+    Query,
+    Service,
+    Stream,
+    problems,
+    traced,
+)
 from shared.security import Verifier
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
-TABLES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-"""What an import takes."""
+TABLES = (CSV, XLSX)
+"""What an import takes, and a list is had as."""
 
 SVG = "image/svg+xml"
 PICTURED = {"issue-biography": picture}
@@ -40,6 +64,14 @@ SHEET = {
 """A picture opened by itself runs nothing and fetches nothing."""
 _MOST = 5_000
 """A picture is made of no more than about so many events."""
+ALTERNATIVES = {"csv": CSV, "xlsx": XLSX, "svg": SVG}
+"""The media types of what an answer may be had as instead of JSON, by `format`."""
+MOST_ROWS = 10_000
+"""Rows of a list that is taken away as a table."""
+_MOST_BYTES = 64 * 1024 * 1024  # of the pages of such a list
+_PASSES = 5  # over a list that changes while it is read
+_APART = {"issues": LEDGER}
+"""Lists with columns of their own, by the query's name."""
 
 _TOKEN = re.compile(r"[a-z0-9-]{1,36}")
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:[,;]|$)")
@@ -52,7 +84,7 @@ type Endpoint = Callable[[Request], Awaitable[Response]]
 class Route:
     """One door: method, path template, what it takes, what it is called, and who answers.
 
-    What is `pictured` may be had as a picture as well.
+    `forms` are the formats its answer may be had as instead of JSON.
     """
 
     method: str
@@ -61,7 +93,7 @@ class Route:
     kind: type[Command] | type[Query]
     body: type[BaseModel] | None
     answer: Endpoint
-    pictured: bool = False
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,8 +111,15 @@ class Doors:
             for stream, command in service.commands().values()
             if command.allowed != {"service"}
         ]
+        layouts = {
+            command_path(service.commands()[kebab(table.command.__name__)][0], table.command): (
+                as_imported(table)
+            )
+            for service in services
+            for table in service.tables
+        }
         routes += [
-            self._query(service, query)
+            self._query(service, query, layouts)
             for service in services
             for query in service.queries
             if query.method
@@ -102,15 +141,17 @@ class Doors:
         path = command_path(stream, command)
         return Route("POST", path, name, command, body, self.guarded(path, answer))
 
-    def _query(self, service: Service, query: type[Query]) -> Route:
-        pictured = query.view() in PICTURED
+    def _query(self, service: Service, query: type[Query], layouts: Mapping[str, Layout]) -> Route:
+        path = f"/v1/{{school}}/{query.path}"
+        forms = forms_of(query)
+        layout = _APART.get(query.view()) or layouts.get(path)
 
         async def asked(request: Request) -> BaseModel:
             if query.method == "POST":
                 return await parsed(request, query)
             fields = {**request.query_params, **request.path_params}
             del fields["school"]
-            if pictured:
+            if forms:
                 fields.pop("format", None)
             try:
                 return query.model_validate(fields)
@@ -120,18 +161,20 @@ class Doors:
         async def answer(request: Request) -> Response:
             self.admit(request, query.allowed)
             question = await asked(request)
-            if pictured and as_picture(request):
+            form = form_of(request, forms)
+            if form == "svg":
                 return await self.picture(request, service.name, query, question)
+            if form:
+                return await self.table(request, service.name, query, question, form, layout)
             raw = question.model_dump_json().encode()
             told = await self.query(request, service.name, query, raw, school_of(request))
-            if pictured:
+            if forms:
                 told.headers["Vary"] = SHEET["Vary"]
             return told
 
-        path = f"/v1/{{school}}/{query.path}"
         body = query if query.method == "POST" else None
         endpoint = self.guarded(path, answer)
-        return Route(query.method, path, query.view(), query, body, endpoint, pictured)
+        return Route(query.method, path, query.view(), query, body, endpoint, forms)
 
     # -- Asking ----------------------------------------------------------------
 
@@ -216,6 +259,56 @@ class Doors:
         drawn = await asyncio.to_thread(PICTURED[query.view()], reply["found"])
         return Response(drawn, 200, {**positions(reply), **SHEET}, media_type=SVG)
 
+    async def table(
+        self,
+        request: Request,
+        service: str,
+        query: type[Query],
+        question: BaseModel,
+        form: str,
+        layout: Layout | None,
+    ) -> Response:
+        """Ask a query for all its pages; answer with them as a table somebody takes away.
+
+        That they do, and how many rows of each page, is on record before a page is answered.
+        """
+        school = school_of(request)
+        subject = f"qry.{school}.{service}.{query.view()}"
+        headers = self.headers(request)
+        limit = query.model_json_schema()["properties"]["limit"]["maximum"]
+        start: int = getattr(question, "after", 0)
+
+        async def page(after: int) -> Answer:
+            asked = question.model_copy(update={"after": after, "limit": limit})
+            raw = asked.model_dump_json().encode()
+            taken = {**headers, EXPORT: form}
+            return await self.broker.ask(subject, raw, taken, within=MIN_POSITION_WAIT + 10)
+
+        zone = await self._zone(school, headers)
+        list_ = await held_still(page, start)
+        if list_.error:
+            return problem(list_.error)
+        media_type, write = WRITERS[form]
+        name = f"{school}-{query.view()}-{list_.position}.{form}"
+        return StreamingResponse(
+            write(lines(list_.items(zone), layout or as_found(list_.fields))),
+            200,
+            {
+                "Taizhang-Position": str(list_.position),
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+                "Vary": SHEET["Vary"],
+            },
+            media_type=media_type,
+        )
+
+    async def _zone(self, school: str, headers: Mapping[str, str]) -> str:
+        """The zone of a school; UTC for who may not ask about the school."""
+        subject = f"qry.{school}.campaign.{School.view()}"
+        reply = reply_of(await self.broker.ask(subject, b"{}", headers))
+        return str(reply["found"]["zone"]) if "found" in reply else "UTC"
+
     def admit(self, request: Request, allowed: frozenset[str]) -> None:
         """Send away who has no valid token where one is needed, before anything is read.
 
@@ -299,16 +392,79 @@ async def whole(page: Callable[[int], Awaitable[dict[str, Any]]]) -> dict[str, A
     return {**reply, "found": {**reply["found"], "items": items, "names": names}}
 
 
-def as_picture(request: Request) -> bool:
-    """Whether an answer is asked for as a picture: by `format`, else by the `Accept` header."""
+@dataclass
+class Listed:
+    """A list as it was at one position, page by page as answered, and the fields its items have."""
+
+    pages: list[bytes] = field(default_factory=list)
+    fields: dict[str, None] = field(default_factory=dict)
+    position: int = 0
+    error: dict[str, Any] | None = None
+
+    def items(self, zone: str) -> Iterator[tuple[Item, Around]]:
+        """The items, each with what people and units on its page are called."""
+        for page in self.pages:
+            found = json.loads(page)["found"]
+            around = Around(found.get("names", {}), zone)
+            yield from ((item, around) for item in found["items"])
+
+
+async def held_still(page: Callable[[int], Awaitable[Answer]], start: int = 0) -> Listed:
+    """All pages of a list as they were at one position, or the refusal of one of them.
+
+    `page` asks for the one behind a place. Pages of several positions are asked for again: what two
+    passes found alike is what there was between them, whatever else was recorded meanwhile.
+
+    Raises:
+        ListTooLong: there are more than `MOST_ROWS` rows.
+        Unavailable: it changed in every pass.
+    """
+    before = b""
+    for _ in range(_PASSES):
+        listed, content, positions, rows, size = Listed(), hashlib.sha256(), set[int](), 0, 0
+        after: int | None = start
+        while after is not None:
+            answer = await page(after)
+            reply = reply_of(answer)
+            if "error" in reply:
+                return Listed(error=reply["error"])
+            found = reply["found"]
+            rows, size = rows + len(found["items"]), size + len(answer.body)
+            if rows > MOST_ROWS or size > _MOST_BYTES:
+                raise ListTooLong
+            content.update(json.dumps([found["items"], found.get("names")]).encode())
+            listed.pages.append(answer.body)
+            listed.fields.update(dict.fromkeys(name for item in found["items"] for name in item))
+            listed.position = listed.position or reply["position"]
+            positions.add(reply["position"])
+            after = found["next"]
+        if len(positions) == 1 or content.digest() == before:
+            return listed
+        before = content.digest()
+    raise Unavailable("a list that keeps changing")
+
+
+def forms_of(query: type[Query]) -> tuple[str, ...]:
+    """What an answer may be had as instead of JSON: lists by pages as tables, some things as a picture."""
+    pages = query.method == "GET" and {"after", "limit"} <= query.model_fields.keys()
+    tables = ("csv", "xlsx") if pages and not issubclass(query, AcrossSchools) else ()
+    return (*tables, *(("svg",) if query.view() in PICTURED else ()))
+
+
+def form_of(request: Request, forms: tuple[str, ...]) -> str | None:
+    """Which of some forms an answer is asked for in: by `format`, else by the `Accept` header, else none."""
+    if not forms:
+        return None
     form = request.query_params.get("format")
     if form is None:
         accept = request.headers.get("accept", "").lower().split(",")
         kinds = {kind.partition(";")[0].strip() for kind in accept}
-        return SVG in kinds and "application/json" not in kinds
-    if form not in {"json", "svg"}:
+        if "application/json" in kinds:
+            return None
+        return next((one for one in forms if ALTERNATIVES[one] in kinds), None)
+    if form not in {"json", *forms}:
         raise invalid("format", "literal_error")
-    return form == "svg"
+    return None if form == "json" else form
 
 
 async def limited(request: Request, most: int = MAX_BODY) -> bytes:
@@ -410,9 +566,13 @@ def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]
             "x-allowed": sorted(route.kind.allowed),
         }
         operation["responses"] = {k: v for k, v in operation["responses"].items() if v}
-        if route.pictured:
-            both = {"application/json": {"schema": {}}, SVG: {"schema": {"type": "string"}}}
-            operation["responses"]["200"] = {"description": "Found", "content": both}
+        if route.forms:
+            text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
+            content: dict[str, Any] = {"application/json": {"schema": {}}} | {
+                ALTERNATIVES[form]: {"schema": binary if form == "xlsx" else text}
+                for form in route.forms
+            }
+            operation["responses"]["200"] = {"description": "Found", "content": content}
         if route.body:
             operation["requestBody"] = {
                 "required": True,
@@ -442,8 +602,8 @@ def _parameters(route: Route) -> Iterable[dict[str, Any]]:
         for name, field in schema["properties"].items():
             if f"{{{name}}}" not in route.path:
                 yield {"name": name, "in": "query", "schema": _inlined(field, inner)}
-        if route.pictured:
-            form = {"type": "string", "enum": ["json", "svg"], "default": "json"}
+        if route.forms:
+            form = {"type": "string", "enum": ["json", *route.forms], "default": "json"}
             yield {"name": "format", "in": "query", "schema": form}
     elif issubclass(route.kind, Command):
         dry_run = "Only say what would come of it; nothing is recorded."

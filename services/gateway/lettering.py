@@ -3,6 +3,9 @@
 import unicodedata
 from collections.abc import Mapping
 
+_MASKS = {"erased": "〔已抹除〕", "sealed": "〔已封存〕"}
+MASKS = frozenset(_MASKS.values())
+"""What stands in the place of a text."""
 _LONGEST = 400  # characters of a text anybody looks at
 _WIDE = frozenset("mwMW@%&")
 _OPENING = frozenset("（《〈「『【〔“‘([{")
@@ -88,8 +91,7 @@ def _isolated(line: str) -> str:
 def words(value: object) -> str:
     """What somebody wrote, or the mask in its place."""
     if isinstance(value, Mapping):
-        masks = {"erased": "〔已抹除〕", "sealed": "〔已封存〕"}
-        return masks.get(str(value.get("masked")), "")
+        return _MASKS.get(str(value.get("masked")), "")
     return clean(value) if isinstance(value, str) else ""
 
 

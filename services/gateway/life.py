@@ -85,7 +85,7 @@ CHANNELS = {
     "other": "其他",
 }
 _FATES = {"withdrawn": "已撤回", "refused": "不受理", "voided": "已作废"}
-_SOURCES = {
+SOURCES = {
     "talk": "谈心谈话",
     "meeting": "会议",
     "visit": "走访活动",
@@ -93,7 +93,7 @@ _SOURCES = {
     "issue": "另一问题",
 }
 _RAISED_IN = {"visit": "activity"}  # where the category of the stream is another word
-_FOUND = {
+FOUND = {
     "raised_by_public": "群众提",
     "self_found": "自己找",
     "peer_raised": "互相帮",
@@ -306,8 +306,8 @@ class Life:
         ways = Counter(
             CHANNELS[e["event"]["channel"]] for e in self.opinions() if "channel" in e["event"]
         )
-        kinds = Counter(_SOURCES.get(s["kind"], s["kind"]) for s in self.sources())
-        found = [_FOUND.get(e["event"].get("discovery") or "", "") for e in self.own[:1]]
+        kinds = Counter(SOURCES.get(s["kind"], s["kind"]) for s in self.sources())
+        found = [FOUND.get(e["event"].get("discovery") or "", "") for e in self.own[:1]]
         said = [
             *([f"{opinions} 条意见"] if opinions else []),
             *(["、".join(ways)] if ways else []),
@@ -376,7 +376,7 @@ class Life:
         stream = f"{_RAISED_IN.get(kind, kind)}.{source['id']}"
         raised = [e for e in self.events if e["stream"] == stream]
         dated = self._dated(raised[0]) if raised else ()
-        return (Line("t", _SOURCES.get(kind, kind)), *dated)
+        return (Line("t", SOURCES.get(kind, kind)), *dated)
 
     def right(self) -> list[Panel]:
         """What became of it: the plan, the regulations, its parts; what those who spoke up say of it."""

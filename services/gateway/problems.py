@@ -25,6 +25,7 @@ STATUS: Mapping[str, int] = {
     "version-mismatch": 412,
     "too-large": 413,
     "too-many-rows": 413,
+    "list-too-long": 413,
     "not-a-table": 422,
     "empty-table": 422,
     "unknown-columns": 422,
@@ -52,6 +53,12 @@ class MethodNotAllowed(Rejected):
     """This is not done here in this way; `Allow` says how."""
 
     zh = "此地址不支持这种请求方法"
+
+
+class ListTooLong(Rejected):
+    """The list has more than 10,000 rows, too many for one table; ask for a part of it by its filters."""
+
+    zh = "名单超过一万行,一张表放不下,请用筛选条件分几次导出"
 
 
 def problem(error: Mapping[str, Any]) -> Response:

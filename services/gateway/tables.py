@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.gateway.doors import Doors, Route, command_path, limited, reply_of, school_of
+from services.gateway.lettering import MASKS
 from services.gateway.problems import answer_of, invalid, problem
+from services.gateway.sheets import plain, unescaped
 from shared.broker import Answer, TooLarge
 from shared.decider import Rejected, Unavailable, kebab, wire
 from shared.runtime import Invalid, Service, TableOf, problems, unavailable
@@ -87,6 +89,9 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
         seen: dict[str, int] = {}
         taken: set[tuple[str, ...]] = set()
         for number, cells in rows:
+            if hidden := [name for name, cell in cells.items() if cell in MASKS]:
+                results[number] = {"ok": False, **answer_of(invalid(hidden[0], "masked"))}
+                continue
             fields = {k: v for k, v in table.shape(cells).items() if v not in (None, "")}
             unique = tuple(str(fields.get(name, "")).casefold() for name in table.unique)
             if unique and all(unique) and unique in taken:
@@ -94,13 +99,13 @@ def _route(doors: Doors, service: Service, table: TableOf) -> Route:
                 results[number] = {"ok": False, **answer_of(twice)}
                 continue
             taken.add(unique)
-            body = json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str)
-            seen[body] = seen.get(body, 0) + 1
             try:
-                wire(table.command).model_validate_json(body)
+                said = wire(table.command).model_validate_json(json.dumps(fields, default=str))
             except ValidationError as error:
                 results[number] = {"ok": False, **answer_of(Invalid(problems(error)))}
                 continue
+            body = said.model_dump_json(exclude_defaults=True)  # the same, however it was written
+            seen[body] = seen.get(body, 0) + 1
             identity = doors.verifier.issuer.keyed(f"row/{school}/{name}/{seen[body]}/{body}")
             work[number] = partial(
                 doors.broker.ask,
@@ -237,10 +242,14 @@ def _xlsx(raw: bytes) -> list[tuple[int, list[str]]]:
             sheet = load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
             sheet.reset_dimensions()  # some programs write a wrong size into the file
             lines = sheet.iter_rows(max_row=_LAST_LINE, values_only=True)
-            return _filled(line[:_LAST_COLUMN] for line in lines)
+            return _filled([*map(_unescaped, line[:_LAST_COLUMN])] for line in lines)
     except Exception as error:  # whatever openpyxl stumbles over is no table
         raise NotATable from error
     raise TooLarge
+
+
+def _unescaped(value: object) -> object:
+    return unescaped(value) if isinstance(value, str) else value
 
 
 def _cell(value: object) -> str:
@@ -250,4 +259,4 @@ def _cell(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = value.isoformat() if isinstance(value, date | time) else str(value)
-    return text.removesuffix("T00:00:00").strip()
+    return plain(text.removesuffix("T00:00:00").strip())

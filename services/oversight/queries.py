@@ -1,6 +1,6 @@
 """What may be asked of oversight, and the facts its rules look at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -169,6 +169,7 @@ class Outstanding(Query):
 async def outstanding(query: Outstanding, desk: Desk, caller: Caller) -> Found:
     """One page of obligations; who has no part in leading sees their own.
 
+    `names` is what the people and units on it are called.
     A bureau that may look behind the sums is told who people are, as it cannot look them up, and of
     rules only: what a check found is for the school.
     """
@@ -187,7 +188,17 @@ async def outstanding(query: Outstanding, desk: Desk, caller: Caller) -> Found:
     ]
     told = ({**_told(one), **(_named(one, at) if outside else {})} for one in chosen)
     page = _page([*told], query.after, query.limit)
-    return {**page, "total": len(chosen), "as_of": at.day, "position": at.position}
+    names = {} if outside else _called(page["items"], at)
+    told_at = {"total": len(chosen), "as_of": at.day, "position": at.position}
+    return {**page, "names": names, **told_at}
+
+
+def _called(items: Sequence[Found], at: World) -> Found:
+    """What everybody and every unit is called whom obligations are about."""
+    people, units = at.directory.roster.people, at.directory.units
+    about = sorted({part for item in items for part in item["subject"]})
+    names = {one: people[PersonId(one)].name for one in about if one in people}
+    return {**names, **{one: units[one].name for one in about if one in units}}
 
 
 def _named(one: Obligation, at: World) -> Found:

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
 
+from services.campaign.calendar import Day, end_of_day
 from services.campaign.directory import Directory
 from services.campaign.events import Role
-from services.feedback.events import Addressee, OpinionRedacted, OpinionSubmitted, Wind
+from services.feedback.events import (
+    Addressee,
+    Discovery,
+    OpinionRedacted,
+    OpinionSubmitted,
+    Topic,
+    Wind,
+)
 from services.rectification.domain import issue as issue_domain
 from services.rectification.domain import plan as plan_domain
 from services.rectification.domain import regulation as regulation_domain
@@ -30,6 +39,7 @@ from services.rectification.events import (
     ObjectionRaised,
     Origin,
     OriginKind,
+    Satisfied,
     Source,
     SourceKind,
     Stage,
@@ -54,7 +64,7 @@ from shared.envelope import Record, Subject
 from shared.marks import Id
 from shared.mongo import Document
 from shared.privacy import SEALED, masked
-from shared.runtime import Cursor, Desk, Query
+from shared.runtime import Cursor, Desk, Invalid, Query
 from shared.views import shown
 
 PEOPLE = frozenset({"person", "operator"})
@@ -225,9 +235,35 @@ async def _standing(issue: str, desk: Desk) -> Literal["open", "closed", "missin
 
 # -- Issues --------------------------------------------------------------------------------------
 
+SORTS = {
+    "key_issue": "key_issue",
+    "addressee": "addressee",
+    "discovery": "discovery",
+    "stage": "stage",
+    "since": "since",
+    "found": "found_at",
+    "leader": "accountable_leader",
+    "department": "responsible_department",
+    "owner": "owner",
+    "reviewer": "reviewer",
+    "due": "due.at",
+    "extended": "extensions",
+    "progress": "progress.at",
+    "returned": "returned",
+    "verified": "verified_at",
+    "struck_off": "struck_off_at",
+}
+"""What the ledger can be put in order by, and where a line has it."""
+DATED = {"found": "found_at", "verified": "verified_at", "struck_off": "struck_off_at"}
+"""Columns with a moment: the days of it from which and until which lines are asked for."""
+
 
 class Issues(Query):
-    """The ledger, in the order the issues were opened; `source` is the talk, meeting … they come from."""
+    """The ledger, in the order the issues were opened, or by `sort` (`-due`: the latest first).
+
+    `source` is the talk, meeting … they come from, `origin` of what kind that is; `…_since` and
+    `…_until` are days, both included; `extended` and `returned` ask whether that ever happened.
+    """
 
     zh = "整改台账"
     path = "issues"
@@ -244,12 +280,28 @@ class Issues(Query):
     strongly_reflected: bool | None = None
     parent: Id | None = None
     source: Id | None = None
+    origin: SourceKind | None = None
+    discovery: Discovery | None = None
+    topic: Topic | None = None
+    leader: Id | None = None
+    extended: bool | None = None
+    returned: bool | None = None
+    satisfied: Satisfied | None = None
+    found_since: Day | None = None
+    found_until: Day | None = None
+    due_since: Day | None = None
+    due_until: Day | None = None
+    verified_since: Day | None = None
+    verified_until: Day | None = None
+    struck_off_since: Day | None = None
+    struck_off_until: Day | None = None
+    sort: str | None = Field(None, pattern=f"^-?({'|'.join(SORTS)})$")
     after: Cursor = 0
     limit: int = Field(50, ge=1, le=200)
 
 
 async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, Any]:
-    """One page of the ledger."""
+    """One page of the ledger; `names` is what the people and units on it are called."""
     plain = {
         "stage": query.stage,
         "owner": query.owner,
@@ -261,6 +313,11 @@ async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, A
         "strongly_reflected": query.strongly_reflected,
         "parent": query.parent,
         "sources.id": query.source,
+        "sources.kind": query.origin,
+        "discovery": query.discovery,
+        "topics": query.topic,
+        "accountable_leader": query.leader,
+        "verdicts.satisfied": query.satisfied,
     }
     where: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
     if query.live is not None and not query.stage:
@@ -268,9 +325,71 @@ async def ledger_lines(query: Issues, desk: Desk, caller: Caller) -> dict[str, A
     if query.overdue is not None:
         late = {"stage": {"$in": TIMED}, "due.at": {"$lt": _now(desk)}}
         where["$and" if query.overdue else "$nor"] = [late]
-    found = await desk.find(issues, where, after=query.after, limit=query.limit)
+    known = desk.ledger(directory)
+    if known is None:
+        raise UnknownSchool
+    where |= _spans(query, known)
+    for name, times in (("extensions", query.extended), ("returned", query.returned)):
+        if times is not None:
+            where[name] = {"$gt": 0} if times else 0
+    if query.sort:
+        where |= await _behind_in_order(query.sort, query.after, desk)
+        order = [(SORTS[query.sort.removeprefix("-")], -1 if query.sort[0] == "-" else 1)]
+        found = await desk.find(issues, where, limit=query.limit, order=order)
+    else:
+        found = await desk.find(issues, where, after=query.after, limit=query.limit)
     items = [_line(document, caller, desk) for document in found]
-    return {"items": items, "next": items[-1]["opened"] if len(items) == query.limit else None}
+    called = {item["responsible_department"] for item in items} & known.units.keys()
+    return {
+        "items": items,
+        "names": {**_names(items, known), **{u: known.units[u].name for u in sorted(called)}},
+        "next": items[-1]["opened"] if len(items) == query.limit else None,
+    }
+
+
+def _spans(query: Issues, known: Directory) -> dict[str, Any]:
+    """The days that were asked for, as bounds of moments, and of the day something is due on."""
+    spans: dict[str, dict[str, str]] = {}
+    for column, path in DATED.items():
+        first: date | None = getattr(query, f"{column}_since")
+        last: date | None = getattr(query, f"{column}_until")
+        if first:
+            spans.setdefault(path, {})["$gte"] = _midnight(first - timedelta(days=1), known)
+        if last:
+            spans.setdefault(path, {})["$lt"] = _midnight(last, known)
+    if query.due_since:
+        spans.setdefault("due.on", {})["$gte"] = query.due_since.isoformat()
+    if query.due_until:
+        spans.setdefault("due.on", {})["$lte"] = query.due_until.isoformat()
+    return spans
+
+
+def _midnight(day: date, known: Directory) -> str:
+    """The end of a day at the school, as what every moment from then on comes behind as text."""
+    return end_of_day(day, known.school.zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+async def _behind_in_order(sort: str, after: int, desk: Desk) -> dict[str, Any]:
+    """What comes behind the line that began at `after`, in an order; what is not there comes first in it.
+
+    Raises:
+        Invalid: no line began there.
+    """
+    if not after:
+        return {}
+    last = await desk.find(issues, {"opened": after})
+    if not last:
+        raise Invalid([{"field": "after", "problem": "cursor"}])
+    column = SORTS[sort.removeprefix("-")]
+    value: Any = last[0]
+    for part in column.split("."):
+        value = value[part] if value else None
+    behind: list[dict[str, Any]] = [{column: value, "opened": {"$gt": after}}]
+    if sort[0] != "-":
+        behind.append({column: {"$ne": None} if value is None else {"$gt": value}})
+    elif value is not None:
+        behind += [{column: {"$lt": value}}, {column: None}]
+    return {"$or": behind}
 
 
 class Issue(Query):

@@ -29,6 +29,11 @@ def activity(row: Mapping[str, str]) -> Mapping[str, Any]:
     return {**row, "kind": KINDS.get(kind, kind)}
 
 
+def activity_row(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cells of one of the six ones."""
+    return {**item, "kind": next(word for word, meant in KINDS.items() if meant == item["kind"])}
+
+
 activities = TableOf(
     RecordActivity,
     {
@@ -43,4 +48,5 @@ activities = TableOf(
         "备注": "remarks",
     },
     activity,
+    activity_row,
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from services.feedback import events as feedback
-from services.gateway.doors import as_picture, whole
+from services.gateway.doors import form_of, whole
 from services.gateway.lettering import clean, width, wrapped
 from services.gateway.life import FIRST, LAST, SHOWN, STEPS
 from services.gateway.picture import picture
@@ -358,7 +358,7 @@ def test_it_is_had_by_its_format_or_by_what_is_accepted(
 ) -> None:
     headers = [(b"accept", accept.encode())]
     scope = {"type": "http", "query_string": asked.encode(), "headers": headers}
-    assert as_picture(Request(scope)) is drawn
+    assert (form_of(Request(scope), ("svg",)) == "svg") is drawn
 
 
 def test_every_event_of_an_issue_has_a_word() -> None:

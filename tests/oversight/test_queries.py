@@ -107,6 +107,7 @@ async def test_the_outstanding_list_names_who_is_missing() -> None:
     found = await asked(Outstanding(rule="R46"), desk)
     assert [(i["subject"], i["state"]) for i in found["items"]] == [([LEADER, WU], "missing")]
     assert found["total"] == 1
+    assert found["names"] == {p: SCHOOL.roster.people[p].name for p in (LEADER, WU)}
     everything = await asked(Outstanding(rule="R46", state="all"), desk)
     assert [i["state"] for i in everything["items"]] == ["missing", "done"]
 

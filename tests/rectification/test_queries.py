@@ -1,11 +1,13 @@
 """Who sees how much of an issue, page by page; and the facts the rules are given."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.campaign.events import Role
 from services.feedback import queries as feedback
@@ -57,7 +59,7 @@ from shared.callers import UnknownSchool
 from shared.decider import Command, Event, NotFound, PersonId
 from shared.marks import TOKEN_PREFIX
 from shared.privacy import SEALED
-from shared.runtime import Desk, _page
+from shared.runtime import Desk, Invalid, _page
 from tests.rectification.cast import (
     COLLATOR,
     LEADER,
@@ -68,6 +70,7 @@ from tests.rectification.cast import (
     OWNER,
     RECEIPT,
     REVIEWER,
+    SCHOOL,
     STAGES,
     STRANGER,
     STRUCK_OFF,
@@ -235,6 +238,91 @@ async def test_the_ledger_is_given_in_pages_and_by_its_columns() -> None:
     assert await listed(desk, stage="merged") == ["merged"]
     assert len(await listed(desk, live=True)) == 7
     assert len(await listed(desk, owner=OWNER, live=True)) == 6
+
+
+@pytest.mark.parametrize("column", q.SORTS)
+@pytest.mark.parametrize("way", ["", "-"])
+async def test_the_ledger_is_put_in_order_by_a_column_page_by_page(column: str, way: str) -> None:
+    desk = await desk_after(*EVERY_STAGE)
+    pages: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        asked = q.Issues(sort=f"{way}{column}", limit=3, after=after)
+        found = await q.ledger_lines(asked, desk, caller(COLLATOR))
+        pages += found["items"]
+        after = found["next"]
+    whole = await q.ledger_lines(q.Issues(sort=f"{way}{column}"), desk, caller(COLLATOR))
+    assert pages == whole["items"]
+    assert sorted(line["opened"] for line in pages) == sorted(
+        line["opened"]
+        for line in (await q.ledger_lines(q.Issues(), desk, caller(COLLATOR)))["items"]
+    )
+    values = [_value(line, q.SORTS[column]) for line in pages]
+    assert values == sorted(values, key=lambda v: (v is not None, v), reverse=bool(way))
+
+
+def _value(line: Any, path: str) -> Any:
+    for part in path.split("."):
+        line = line[part] if line else None
+    return line
+
+
+async def test_a_place_in_an_order_is_a_line_of_the_ledger() -> None:
+    desk = await desk_after(*EVERY_STAGE)
+    with pytest.raises(Invalid):
+        await q.ledger_lines(q.Issues(sort="due", after=10**9), desk, caller(COLLATOR))
+    with pytest.raises(ValidationError):
+        q.Issues(sort="title")
+
+
+async def test_every_column_of_the_ledger_is_a_filter() -> None:
+    desk = await desk_after(*EVERY_STAGE)
+    lines = (await q.ledger_lines(q.Issues(), desk, caller(COLLATOR)))["items"]
+
+    async def same(wanted: Callable[[Any], bool], **filters: Any) -> None:
+        expected = [line["id"] for line in lines if wanted(line)]
+        assert 0 < len(expected) < len(lines) or filters.keys() & {"discovery", "topic", "origin"}
+        assert await listed(desk, **filters) == expected, filters
+
+    one = lines[0]
+    await same(lambda d: d["discovery"] == one["discovery"], discovery=one["discovery"])
+    await same(lambda d: one["topics"][0] in d["topics"], topic=one["topics"][0])
+    kind = one["sources"][0]["kind"]
+    await same(lambda d: kind in [s["kind"] for s in d["sources"]], origin=kind)
+    leader = next(d["accountable_leader"] for d in lines if d["accountable_leader"])
+    await same(lambda d: d["accountable_leader"] == leader, leader=leader)
+    await same(lambda d: d["verified_at"], verified_since=TODAY)
+    await same(lambda d: d["struck_off_at"], struck_off_until=TODAY + timedelta(days=90))
+    due = sorted(d["due"]["on"] for d in lines if d["due"])
+    await same(lambda d: d["due"] and d["due"]["on"] <= due[0], due_until=due[0])
+    await same(lambda d: d["due"] and d["due"]["on"] >= due[-1], due_since=due[-1])
+    assert await listed(desk, discovery="self_found", topic="finance") == []
+    assert await listed(desk, extended=True) == [d["id"] for d in lines if d["extensions"]]
+    assert await listed(desk, returned=False) == [d["id"] for d in lines if not d["returned"]]
+
+
+async def test_a_day_of_the_ledger_is_the_schools_day() -> None:
+    desk = await desk_after(("a", opened))
+    [line] = (await q.ledger_lines(q.Issues(), desk, caller(COLLATOR)))["items"]
+    day = SCHOOL.day(datetime.fromisoformat(line["found_at"]))
+    midnight = q._midnight(TODAY, SCHOOL)
+    assert midnight == "2023-05-08T16:00:00"
+    assert midnight < "2023-05-08T16:00:00.000001Z"
+    assert midnight > "2023-05-08T15:59:59.999999Z"
+    for since, until, found in ((0, 0, ["a"]), (1, 1, []), (-1, -1, []), (-1, 1, ["a"])):
+        span = {
+            "found_since": day + timedelta(days=since),
+            "found_until": day + timedelta(days=until),
+        }
+        assert await listed(desk, **span) == found
+
+
+async def test_people_and_units_of_the_ledger_are_named() -> None:
+    desk = await desk_after(*EVERY_STAGE)
+    found = await q.ledger_lines(q.Issues(), desk, caller(TEACHER))
+    assert found["names"][OWNER] == SCHOOL.roster.people[OWNER].name
+    departments = {d["responsible_department"] for d in found["items"]} - {None}
+    assert departments & SCHOOL.units.keys() <= found["names"].keys()
 
 
 async def test_the_sums_say_what_somebody_has_to_look_at() -> None:

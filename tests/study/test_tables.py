@@ -48,6 +48,12 @@ def test_a_row_that_says_something_else_is_not_understood(wrong: dict[str, str])
         read({**ROW, **wrong})
 
 
+def test_an_activity_becomes_the_row_it_is_read_from() -> None:
+    item = {**ROW, "kind": "lesson_observation", "amount": None, "id": "a1", "stage": "recorded"}
+    cells = {k: v for k, v in activities.row(item).items() if k in activities.columns.values()}
+    assert {k: v for k, v in cells.items() if v is not None} == ROW
+
+
 def test_every_column_is_a_field_and_every_kind_has_a_chinese_name() -> None:
     assert set(activities.columns.values()) <= set(wire(activities.command).model_fields)
     assert set(KINDS.values()) == set(ActivityKind)
