@@ -63,4 +63,4 @@ async def test_a_server_that_dies_and_returns(
         listed = await school.get("clerk", "/opinions")
         assert {o["id"] for o in listed["items"]} == {first["id"], said["id"]}
         runtime = stack.runtimes["feedback"]
-        assert (await compared(stack.settings, runtime.mongo)).as_data()["good"]
+        assert (await compared(stack.settings, runtime.mongo)).good
