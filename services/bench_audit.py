@@ -16,9 +16,10 @@ from services.audit.keys import public_file, public_keys
 from services.audit.shelf import Shelf
 from services.audit.verify import PROCESSES, Reading, verify
 from services.bench import filled, follow, raw_read, raw_write, servers
-from services.stack import SERVICES, operator, provisioned
+from services.stack import SERVICES, provisioned
 from shared.broker import Broker
 from shared.mongo import Mongo
+from shared.provision import operator
 from shared.replay import compare
 from shared.settings import Settings
 

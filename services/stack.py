@@ -5,13 +5,9 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from services.audit.app import service as audit
-from services.audit.keys import NoKey, public_file, public_keys
-from services.audit.shelf import Shelf
-from services.audit.verify import PROCESSES, Reading, Report, verify
 from services.campaign.app import service as campaign
 from services.clock.app import DURABLE, Clock
 from services.feedback.app import service as feedback
@@ -21,9 +17,9 @@ from services.oversight.app import service as oversight
 from services.rectification.app import service as rectification
 from services.study.app import service as study
 from services.talks.app import service as talks
-from shared.broker import Broker, NobodyThere
+from shared.broker import NobodyThere
 from shared.mongo import Mongo
-from shared.provision import provision
+from shared.provision import operator, provision
 from shared.replay import Comparison, compare
 from shared.runtime import Runtime, Service, progress_of
 from shared.settings import Settings
@@ -46,40 +42,10 @@ def durables() -> list[dict[str, Any]]:
     return [*(durable for service in SERVICES for durable in service.durables()), DURABLE]
 
 
-@asynccontextmanager
-async def operator(settings: Settings) -> AsyncIterator[Broker]:
-    """A connection as the one NATS user that may change streams and consumers."""
-    broker = Broker(settings.nats_url, "operator", settings.password("operator"))
-    await broker.open()
-    try:
-        yield broker
-    finally:
-        await broker.close()
-
-
 async def provisioned(settings: Settings) -> list[str]:
     """Bring the broker into the state the product needs; give what was changed."""
     async with operator(settings) as broker:
         return await provision(broker, durables(), replicas=settings.replicas)
-
-
-async def verified(
-    settings: Settings, *, tell: Callable[[int, int], None] = lambda _done, _all: None
-) -> Report:
-    """Check the whole log against itself and what was signed; without public keys no signature counts."""
-    public, unknown = [], ""
-    try:
-        public = public_keys(public_file(settings.audit_key_file))
-    except NoKey as reason:
-        unknown = str(reason)
-    reading, shelf = (
-        Reading(partial(operator, settings), PROCESSES),
-        Shelf(settings.audit_directory),
-    )
-    report = await verify(reading, shelf, public, replicas=settings.replicas, tell=tell)
-    if unknown:
-        report.find("signature", 0, "", unknown)
-    return report
 
 
 async def compared(

@@ -1,14 +1,27 @@
 """How the broker has to be: streams and durable consumers, made by one command and watched for drift."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from shared.broker import EVENTS, SCHEDULES, Broker, JetStreamRefusal
+from shared.settings import Settings
 
 SECOND = 10**9  # JetStream counts in nanoseconds
 
 _NOT_FOUND = frozenset({10014, 10059})
 """JetStream: no such consumer, no such stream."""
+
+
+@asynccontextmanager
+async def operator(settings: Settings) -> AsyncIterator[Broker]:
+    """A connection as the one NATS user that may change streams and consumers."""
+    broker = Broker(settings.nats_url, "operator", settings.password("operator"))
+    await broker.open()
+    try:
+        yield broker
+    finally:
+        await broker.close()
 
 
 def streams(replicas: int) -> dict[str, dict[str, Any]]:

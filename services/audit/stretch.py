@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import services.campaign.events
+import services.feedback.events
+import services.meetings.events
+import services.oversight.events
+import services.rectification.events
+import services.study.events
+import services.talks.events  # noqa: F401 -- every TYPE there is can be read
 from shared.broker import Stored
 from shared.chain import Chain
 from shared.envelope import event_hash, leaf

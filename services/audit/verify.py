@@ -9,6 +9,7 @@ import gc
 import os
 import re
 import signal
+import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -21,13 +22,14 @@ from contextlib import (
     suppress,
 )
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from multiprocessing import get_context, parent_process
-from operator import attrgetter
 from threading import Thread
 from typing import Any, BinaryIO
 
 import uvloop
 
+from services.audit.keys import NoKey, public_file, public_keys
 from services.audit.proof import signed
 from services.audit.shelf import Shelf
 from services.audit.stretch import Finding, Stretch
@@ -36,7 +38,8 @@ from shared.chain import Chain
 from shared.decider import Unavailable
 from shared.merkle import HASH, Tree, stored_at
 from shared.note import BadSignature, Checkpoint, NotANote, PublicKey
-from shared.provision import drift
+from shared.provision import drift, operator
+from shared.settings import Settings
 
 PROCESSES = min(2, os.cpu_count() or 1)
 """Processes that read a log of more than one stretch; each further one would hold some 80 MB."""
@@ -252,7 +255,7 @@ class Verification:
 
     def _tell(self) -> None:
         """Put what was found into the report, in the order of positions."""
-        for finding in sorted(self._found, key=attrgetter("position")):
+        for finding in sorted(self._found, key=lambda finding: finding.position):
             self.report.note(finding)
         self._found.clear()
 
@@ -281,7 +284,7 @@ class Reading:
                 yield await _look(self.connect, *part)
             return
         context = get_context("forkserver")  # imports once what is needed, copies nothing
-        context.set_forkserver_preload([getattr(self.connect, "func", self.connect).__module__])
+        context.set_forkserver_preload([__name__, *_main()])
         waiting = deque(parts)
         slots: deque[Stretch | Future[Stretch]] = deque()
         """The stretches that come next, in order: looked at, or in a helper's hands."""
@@ -305,6 +308,12 @@ class Reading:
                 raise Unavailable("process that reads the log") from None
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _main() -> list[str]:
+    """What was started; every helper imports it, so it is imported where they share it."""
+    spec = sys.modules["__main__"].__spec__
+    return [spec.name] if spec else []
 
 
 def _settle() -> None:
@@ -397,3 +406,23 @@ async def _read_through(broker: Broker, stretch: Stretch, until: int) -> Stretch
             with suppress(JetStreamRefusal, Unavailable):
                 await broker.api(f"CONSUMER.DELETE.{EVENTS}.{name}")
     return stretch
+
+
+async def verified(
+    settings: Settings, *, tell: Callable[[int, int], None] = lambda _done, _all: None
+) -> Report:
+    """Check the log of a deployment; without public keys no signature counts.
+
+    Raises: as `verify`.
+    """
+    public, unknown = [], ""
+    try:
+        public = public_keys(public_file(settings.audit_key_file))
+    except NoKey as reason:
+        unknown = str(reason)
+    reading = Reading(partial(operator, settings), PROCESSES)
+    shelf = Shelf(settings.audit_directory)
+    report = await verify(reading, shelf, public, replicas=settings.replicas, tell=tell)
+    if unknown:
+        report.find("signature", 0, "", unknown)
+    return report

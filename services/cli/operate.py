@@ -168,7 +168,8 @@ def provision(
     as_json: Json = False,
 ) -> None:
     """Bring the broker into the state the product needs."""
-    from services.stack import operator, provisioned
+    from services.stack import provisioned
+    from shared.provision import operator
 
     settings = Settings()
 

@@ -71,7 +71,7 @@ async def _packed(settings: Settings, scope: "Scope", out: Path, *, as_json: boo
     from services.audit.shelf import Shelf
     from services.audit.unpack import check
     from services.rectification.lineage import Lineage
-    from services.stack import operator
+    from shared.provision import operator
 
     keys = public_keys(public_file(settings.audit_key_file))
     selection = Lineage(scope.school, scope.issue) if scope.school and scope.issue else None

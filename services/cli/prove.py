@@ -92,7 +92,7 @@ def verify(data: Files = None, as_json: Json = False) -> None:
 
 async def checked(settings: Settings, *, silent: bool) -> "Report":
     """The check of the log, with a bar that shows how far it is."""
-    from services.stack import verified
+    from services.audit.verify import verified
 
     with progress("核查 verify", silent=silent) as moved:
         return await verified(settings, tell=moved)

@@ -155,7 +155,8 @@ def print_as_of(
 
     What is sealed stays sealed; that it was printed is on record (`looks`).
     """
-    from services.stack import SERVICES, operator
+    from services.stack import SERVICES
+    from shared.provision import operator
     from shared.replay import UnknownView, as_of
     from shared.views import NEVER
 
@@ -192,7 +193,8 @@ def rebuild(
     as_json: Json = False,
 ) -> None:
     """Build views of new versions while the old code goes on: the new code starts with them at hand."""
-    from services.stack import SERVICES, operator
+    from services.stack import SERVICES
+    from shared.provision import operator
     from shared.replay import build_ahead, drop_old
 
     settings = Settings()

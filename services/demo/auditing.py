@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from services.audit.verify import verified
 from services.demo.cast import CHANNELS, CLERKS, REFUSED, SECRETARY, TEACHERS
 from services.demo.door import Unexpected
 from services.demo.lives import HERO
@@ -10,7 +11,7 @@ from services.demo.rectifying import RUNGS
 from services.demo.stage import Play
 from services.demo.telling import Check
 from services.rectification.events import IssueEvent
-from services.stack import compared, verified
+from services.stack import compared
 from shared.replay import Comparison, whole_log
 
 PEOPLE, BRANCHES, ISSUES = 60, 3, 40

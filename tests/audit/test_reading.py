@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import cast
 
 from services.audit.verify import Connect, Reading
+from services.stack import SERVICES
 from shared.broker import Broker
+from shared.decider import Event
 
 
 @asynccontextmanager
@@ -26,6 +28,18 @@ async def waiting(place: Path) -> AsyncIterator[Broker]:
 async def read(connect: Connect) -> None:
     async for _ in Reading(connect, processes=2, stretch=1)(4):
         pass
+
+
+def test_a_helper_knows_every_type_there_is() -> None:
+    source = "import services.audit.verify; from shared.decider import Event; print(*Event.known)"
+    told = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=30
+    )
+    known = {*told.stdout.split()}
+    for service in SERVICES:
+        for stream in service.streams:
+            events: tuple[type[Event], ...] = stream.decider.members(stream.decider.events)
+            assert {event.TYPE for event in events} <= known
 
 
 def left_by(place: Path) -> list[int]:

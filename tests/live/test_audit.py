@@ -23,13 +23,14 @@ from services.audit.keeper import Keeper
 from services.audit.keys import NoKey, public_file, public_keys, signing_key
 from services.audit.shelf import Shelf
 from services.audit.verify import Reading, Report, verify
-from services.stack import operator, provisioned
+from services.stack import provisioned
 from shared.broker import EVENTS, Broker, Stored
 from shared.decider import Unavailable
 from shared.embedded import Embedded
 from shared.journal import LogDamaged
 from shared.merkle import HASH, stored_at
 from shared.note import COSIGNATURE, Note, SigningKey
+from shared.provision import operator
 from shared.replay import as_of
 from shared.runtime import now
 from shared.settings import Settings

@@ -10,10 +10,11 @@ import pytest
 
 from services.clock.app import FIRED, Clock
 from services.rectification.events import IssueOpened
-from services.stack import SERVICES, Stack, operator, running
+from services.stack import SERVICES, Stack, running
 from shared.broker import SCHEDULES
 from shared.embedded import Embedded
 from shared.envelope import Record
+from shared.provision import operator
 from shared.runtime import now
 from shared.settings import Settings
 from tests.live.command import taizhang

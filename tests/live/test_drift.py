@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from services.stack import SERVICES, Stack, operator, provisioned, running
+from services.stack import SERVICES, Stack, provisioned, running
 from shared.broker import EVENTS, SCHEDULES, Broker, JetStreamRefusal
 from shared.embedded import Embedded
+from shared.provision import operator
 from shared.settings import Settings
 from tests.live.command import taizhang
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from services.campaign.app import service as campaign
-from services.stack import operator
 from shared.broker import EVENTS
 from shared.chain import Chain
 from shared.envelope import event_hash
 from shared.journal import SNAPSHOT_EVERY, recorded
+from shared.provision import operator
 from shared.replay import compare
 from shared.runtime import FORGET_AFTER, now
 from tests.live.school import School

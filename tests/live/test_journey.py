@@ -17,10 +17,11 @@ from services.audit.shelf import Shelf
 from services.campaign.app import service as campaign
 from services.rectification.app import service as rectification
 from services.rectification.projection import issues
-from services.stack import SERVICES, Stack, operator, running
+from services.stack import SERVICES, Stack, running
 from shared.embedded import Embedded
 from shared.journal import Journal
 from shared.mongo import Mongo
+from shared.provision import operator
 from shared.replay import (
     REPLAY,
     _pairs,

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from services.clock.app import FIRED
-from services.stack import NAMES, durables, operator, provisioned, running
+from services.stack import NAMES, durables, provisioned, running
 from shared.broker import EVENTS, SCHEDULES
 from shared.embedded import Embedded
-from shared.provision import drift
+from shared.provision import drift, operator
 from shared.settings import Settings
 from tests.live.school import School, enrolled
 

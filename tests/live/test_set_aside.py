@@ -11,11 +11,12 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
+from services.audit.verify import verified
 from services.clock.app import Clock
 from services.rectification.app import service as rectification
 from services.rectification.domain.issue import RemindIssue
 from services.rectification.events import ProgressReported
-from services.stack import provisioned, running, verified
+from services.stack import provisioned, running
 from shared.broker import Broker
 from shared.decider import PersonId, Remind, Unavailable
 from shared.embedded import Embedded
