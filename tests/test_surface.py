@@ -7,7 +7,8 @@ import pytest
 
 from services.campaign.events import Role
 from services.gateway.app import Gateway
-from services.gateway.doors import TABLES, rights
+from services.gateway.forms import TABLES
+from services.gateway.openapi import rights
 from services.gateway.problems import STATUS
 from services.stack import SERVICES
 from shared.decider import Command, Rejected, wire

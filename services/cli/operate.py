@@ -213,7 +213,7 @@ def schemas(
 def print_rights() -> None:
     """Print the table of who may do and see what (docs/rights.md)."""
     from services.gateway.app import Gateway
-    from services.gateway.doors import rights
+    from services.gateway.openapi import rights
     from services.stack import SERVICES
 
     with tempfile.TemporaryDirectory() as directory:

@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.gateway.console.site import site
-from services.gateway.doors import Doors, Route, openapi
+from services.gateway.doors import Doors, Route
+from services.gateway.openapi import openapi
 from services.gateway.problems import Malformed, MethodNotAllowed, answer_of, problem
 from services.gateway.receipts import receipt_routes
 from services.gateway.tables import import_routes

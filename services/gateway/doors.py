@@ -1,30 +1,23 @@
 """The routes, derived from the same commands and queries the services take on NATS."""
 
 import asyncio
-import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic import BaseModel, ValidationError
-from pydantic.json_schema import models_json_schema
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from services.campaign.directory import AUDITOR
 from services.campaign.queries import School
+from services.gateway.forms import PICTURED, SHEET, SVG, form_of, forms_of, held_still, whole
 from services.gateway.ledger import LEDGER
-from services.gateway.picture import STYLE_HASH, picture
-from services.gateway.problems import ListTooLong, Malformed, answer_of, invalid, problem
+from services.gateway.problems import Malformed, answer_of, invalid, problem
 from services.gateway.sheets import (
-    CSV,
     WRITERS,
-    XLSX,
-    Around,
-    Item,
     Layout,
     as_found,
     as_imported,
@@ -37,7 +30,6 @@ from shared.decider import Command, Rejected, Unavailable, kebab, wire
 from shared.runtime import (
     EXPORT,
     MIN_POSITION_WAIT,
-    AcrossSchools,
     Invalid,
     Query,
     Service,
@@ -50,26 +42,6 @@ from shared.security import Verifier
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
-TABLES = (CSV, XLSX)
-"""What an import takes, and a list is had as."""
-
-SVG = "image/svg+xml"
-PICTURED = {"issue-biography": picture}
-"""What may be had as a picture as well, by the query's name, and who draws it."""
-SHEET = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; sandbox",
-    "X-Content-Type-Options": "nosniff",
-    "Vary": "Accept, Authorization",
-}
-"""A picture opened by itself runs nothing and fetches nothing."""
-_MOST = 5_000
-"""A picture is made of no more than about so many events."""
-ALTERNATIVES = {"csv": CSV, "xlsx": XLSX, "svg": SVG}
-"""The media types of what an answer may be had as instead of JSON, by `format`."""
-MOST_ROWS = 10_000
-"""Rows of a list that is taken away as a table."""
-_MOST_BYTES = 64 * 1024 * 1024  # of the pages of such a list
-_PASSES = 5  # over a list that changes while it is read
 _APART = {"issues": LEDGER}
 """Lists with columns of their own, by the query's name."""
 
@@ -371,102 +343,6 @@ def command_path(stream: Stream, command: type[Command]) -> str:
     return f"{base}/{verb}" if command.creates else f"{base}/{{id}}/{verb}"
 
 
-async def whole(page: Callable[[int], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-    """The pages of a list in one reply, or the refusal of one of them; `next` stays if there are too many.
-
-    `page` asks for the one behind a place. What it gives beside its items is the last page's, but people
-    are named on the page they stand in.
-    """
-    items: list[Any] = []
-    names: dict[str, Any] = {}
-    after: int | None = 0
-    reply: dict[str, Any] = {}
-    while after is not None and len(items) < _MOST:
-        reply = await page(after)
-        if "error" in reply:
-            return reply
-        found = reply["found"]
-        items += found["items"]
-        names |= found["names"]
-        after = found["next"]
-    return {**reply, "found": {**reply["found"], "items": items, "names": names}}
-
-
-@dataclass
-class Listed:
-    """A list as it was at one position, page by page as answered, and the fields its items have."""
-
-    pages: list[bytes] = field(default_factory=list)
-    fields: dict[str, None] = field(default_factory=dict)
-    position: int = 0
-    error: dict[str, Any] | None = None
-
-    def items(self, zone: str) -> Iterator[tuple[Item, Around]]:
-        """The items, each with what people and units on its page are called."""
-        for page in self.pages:
-            found = json.loads(page)["found"]
-            around = Around(found.get("names", {}), zone)
-            yield from ((item, around) for item in found["items"])
-
-
-async def held_still(page: Callable[[int], Awaitable[Answer]], start: int = 0) -> Listed:
-    """All pages of a list as they were at one position, or the refusal of one of them.
-
-    `page` asks for the one behind a place. Pages of several positions are asked for again: what two
-    passes found alike is what there was between them, whatever else was recorded meanwhile.
-
-    Raises:
-        ListTooLong: there are more than `MOST_ROWS` rows.
-        Unavailable: it changed in every pass.
-    """
-    before = b""
-    for _ in range(_PASSES):
-        listed, content, positions, rows, size = Listed(), hashlib.sha256(), set[int](), 0, 0
-        after: int | None = start
-        while after is not None:
-            answer = await page(after)
-            reply = reply_of(answer)
-            if "error" in reply:
-                return Listed(error=reply["error"])
-            found = reply["found"]
-            rows, size = rows + len(found["items"]), size + len(answer.body)
-            if rows > MOST_ROWS or size > _MOST_BYTES:
-                raise ListTooLong
-            content.update(json.dumps([found["items"], found.get("names")]).encode())
-            listed.pages.append(answer.body)
-            listed.fields.update(dict.fromkeys(name for item in found["items"] for name in item))
-            listed.position = listed.position or reply["position"]
-            positions.add(reply["position"])
-            after = found["next"]
-        if len(positions) == 1 or content.digest() == before:
-            return listed
-        before = content.digest()
-    raise Unavailable("a list that keeps changing")
-
-
-def forms_of(query: type[Query]) -> tuple[str, ...]:
-    """What an answer may be had as instead of JSON: lists by pages as tables, some things as a picture."""
-    pages = query.method == "GET" and {"after", "limit"} <= query.model_fields.keys()
-    tables = ("csv", "xlsx") if pages and not issubclass(query, AcrossSchools) else ()
-    return (*tables, *(("svg",) if query.view() in PICTURED else ()))
-
-
-def form_of(request: Request, forms: tuple[str, ...]) -> str | None:
-    """Which of some forms an answer is asked for in: by `format`, else by the `Accept` header, else none."""
-    if not forms:
-        return None
-    form = request.query_params.get("format")
-    if form is None:
-        accept = request.headers.get("accept", "").lower().split(",")
-        kinds = {kind.partition(";")[0].strip() for kind in accept}
-        if "application/json" in kinds:
-            return None
-        return next((one for one in forms if ALTERNATIVES[one] in kinds), None)
-    if form not in {"json", *forms}:
-        raise invalid("format", "literal_error")
-    return None if form == "json" else form
-
-
 async def limited(request: Request, most: int = MAX_BODY) -> bytes:
     """The request's body, refused as soon as it is longer than so many bytes."""
     chunks: list[bytes] = []
@@ -546,151 +422,3 @@ def reply_of(answer: Answer) -> dict[str, Any]:
 def positions(reply: Mapping[str, Any]) -> dict[str, str]:
     """The headers that say up to which position an answer is true."""
     return {"Taizhang-Position": str(reply["position"])} if reply.get("position") else {}
-
-
-def openapi(routes: Iterable[Route], title: str, version: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the routes."""
-    routes = list(routes)
-    bodies = {route.body for route in routes if route.body}
-    schemas, definitions = models_json_schema(
-        [(body, "validation") for body in bodies], ref_template="#/components/schemas/{model}"
-    )
-    paths: dict[str, Any] = {}
-    for route in routes:
-        operation: dict[str, Any] = {
-            "operationId": route.name,
-            "summary": f"{route.kind.zh} / {(route.kind.__doc__ or '').strip().splitlines()[0]}",
-            "tags": [route.path.split("/")[3]],
-            "parameters": list(_parameters(route)),
-            "responses": _RESPONSES if route.body else {**_RESPONSES, "201": None},
-            "x-allowed": sorted(route.kind.allowed),
-        }
-        operation["responses"] = {k: v for k, v in operation["responses"].items() if v}
-        if route.forms:
-            text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
-            content: dict[str, Any] = {"application/json": {"schema": {}}} | {
-                ALTERNATIVES[form]: {"schema": binary if form == "xlsx" else text}
-                for form in route.forms
-            }
-            operation["responses"]["200"] = {"description": "Found", "content": content}
-        if route.body:
-            operation["requestBody"] = {
-                "required": True,
-                "content": {"application/json": {"schema": schemas[route.body, "validation"]}},
-            }
-        elif route.method == "POST":
-            operation["requestBody"] = {"required": True, "content": {kind: {} for kind in TABLES}}
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
-        "paths": paths,
-        "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": _PROBLEM},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-        },
-        "security": [{"bearer": []}],
-    }
-
-
-def _parameters(route: Route) -> Iterable[dict[str, Any]]:
-    for name in re.findall(r"{(\w+)}", route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": _TOKEN_SCHEMA}
-    if route.method == "GET":
-        schema: dict[str, Any] = route.kind.model_json_schema()
-        inner: dict[str, Any] = schema.get("$defs", {})
-        for name, field in schema["properties"].items():
-            if f"{{{name}}}" not in route.path:
-                yield {"name": name, "in": "query", "schema": _inlined(field, inner)}
-        if route.forms:
-            form = {"type": "string", "enum": ["json", *route.forms], "default": "json"}
-            yield {"name": "format", "in": "query", "schema": form}
-    elif issubclass(route.kind, Command):
-        dry_run = "Only say what would come of it; nothing is recorded."
-        yield _asked("dry_run", "boolean", dry_run, place="query")
-        if route.body is not None:
-            text = {"type": "string"}
-            yield {"name": "Idempotency-Key", "in": "header", "schema": {**text, "maxLength": 128}}
-            yield {"name": "If-Match", "in": "header", "schema": text}
-    seen = "Answer from views that have come this far in the log, or with 503."
-    yield _asked("Taizhang-Min-Position", "integer", seen)
-    yield _asked("Prefer", "string", "`wait=2`: wait 2 seconds for that position, not 5.")
-
-
-def _asked(name: str, kind: str, description: str, *, place: str = "header") -> dict[str, Any]:
-    return {"name": name, "in": place, "description": description, "schema": {"type": kind}}
-
-
-def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON Schema
-    if isinstance(schema, dict):
-        if "$ref" in schema:
-            return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-        return {key: _inlined(value, definitions) for key, value in schema.items()}
-    if isinstance(schema, list):
-        return [_inlined(value, definitions) for value in schema]
-    return schema
-
-
-def rights(routes: Iterable[Route]) -> str:
-    """The table of who may do and see what, as Markdown, derived from the routes."""
-    lines = [
-        "# Who may do and see what",
-        "",
-        "Derived from the commands and queries (`make rights`); a relation to the matter (own issue, own",
-        "words, four eyes) is decided by the rules on top of it. An `auditor` reads with every sealed text",
-        "sealed, and changes nothing.",
-        "",
-        "| door | 名称 | allowed |",
-        "|---|---|---|",
-    ]
-    for route in sorted(routes, key=lambda r: (r.path, r.method)):
-        allowed = ", ".join(sorted({*map(str, route.kind.allowed), *_audited(route)}))
-        lines.append(f"| `{route.method} {route.path}` | {route.kind.zh} | {allowed} |")
-    return "\n".join(lines) + "\n"
-
-
-def _audited(route: Route) -> frozenset[str]:
-    asks = issubclass(route.kind, Query) and route.method == "GET"
-    return frozenset({"auditor"}) if asks and route.kind.allowed & AUDITOR else frozenset()
-
-
-_TOKEN_SCHEMA = {"type": "string", "pattern": "^[a-z0-9-]{1,36}$"}
-_PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457 problem details; `code` is stable, the titles are for people.",
-    "required": ["type", "title", "status", "code", "title_zh"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "title_zh": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "fields": {"type": "array", "items": {"type": "object"}},
-    },
-}
-_MEANINGS = {
-    "400": "Not JSON",
-    "401": "No valid token",
-    "403": "Not this caller",
-    "404": "Not there",
-    "409": "A rule said no",
-    "412": "Changed since it was read",
-    "413": "Too large",
-    "422": "Not of the required form",
-    "429": "Too many attempts",
-    "503": "Not available now, repeat",
-}
-_RESPONSES: dict[str, Any] = {
-    "200": {"description": "Done, or found", "content": {"application/json": {"schema": {}}}},
-    "201": {"description": "Recorded", "content": {"application/json": {"schema": {}}}},
-    **{
-        status: {
-            "description": meaning,
-            "content": {
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-            },
-        }
-        for status, meaning in _MEANINGS.items()
-    },
-}

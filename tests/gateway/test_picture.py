@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from services.feedback import events as feedback
-from services.gateway.doors import form_of, whole
+from services.gateway.forms import form_of, whole
 from services.gateway.lettering import clean, width, wrapped
 from services.gateway.life import FIRST, LAST, SHOWN, STEPS
 from services.gateway.picture import picture

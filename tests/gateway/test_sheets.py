@@ -15,8 +15,8 @@ from starlette.requests import Request
 
 from services.campaign.tables import roster, units
 from services.feedback.tables import opinions
-from services.gateway import doors
-from services.gateway.doors import MOST_ROWS, Listed, form_of, held_still
+from services.gateway import forms
+from services.gateway.forms import MOST_ROWS, Listed, form_of, held_still
 from services.gateway.ledger import LEDGER
 from services.gateway.problems import STATUS, ListTooLong
 from services.gateway.sheets import (
@@ -363,7 +363,7 @@ async def test_a_list_of_more_than_ten_thousand_is_refused_before_more_is_read(
     with pytest.raises(ListTooLong):
         await gathered(page(1, *[{"id": 1}] * MOST_ROWS, following=1), page(1, {"id": 2}))
     assert STATUS["list-too-long"] == 413
-    monkeypatch.setattr(doors, "_MOST_BYTES", 100)
+    monkeypatch.setattr(forms, "_MOST_BYTES", 100)
     with pytest.raises(ListTooLong):
         await gathered(page(1, {"id": "x" * 100}))
 

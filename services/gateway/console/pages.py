@@ -13,7 +13,7 @@ from services.gateway.console.acts import ACTS, possible
 from services.gateway.console.door import Door
 from services.gateway.console.life import told
 from services.gateway.console.look import due, say
-from services.gateway.doors import SHEET, SVG
+from services.gateway.forms import SHEET, SVG
 from services.gateway.life import STAGES
 from services.gateway.picture import picture
 from services.gateway.receipts import Refused
